@@ -74,7 +74,7 @@ OPTIONS = {
 
 
 def _add_edit_command(action: ThemeAction) -> None:
-    """Add the command of an action, with an argument or option for each of its fields."""
+    """Add the command of an action, with a parameter for each field."""
     parameters = {
         **{field: ARGUMENTS[field] for field in action.required_fields},
         "actor": OPTIONS["actor"],

@@ -82,7 +82,7 @@ class ThemeAction:
         return edit.theme_id or ""
 
     def find_conflict(self, edit: Edit, evidence: CaseEvidence) -> EditConflict | None:  # noqa: ARG002 - for subclasses
-        """Return the conflict of an active edit with strong evidence of the cases, if there is any."""
+        """Return the conflict of an active edit with strong evidence, if any."""
         return None
 
     def summarize(self, edit: Edit) -> str:
@@ -95,7 +95,7 @@ class ThemeAction:
         return f"decision {edit.seq} ({self.summarize(edit)}; {edit.by}, {edit.at:%Y-%m-%d %H:%M})"
 
     def describe(self, edit: Edit, names: Mapping[str, str], cases: Mapping[str, str]) -> str:
-        """Describe an edit with the names of themes and the display ids of cases, both by id."""
+        """Describe an edit with names of themes and display ids of cases."""
         text = _fill(self.wording(edit, is_done=not edit.proposed), edit, names, cases)
         return f"proposed to {text}" if edit.proposed else text
 

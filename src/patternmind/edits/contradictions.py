@@ -12,7 +12,7 @@ from patternmind.edits.resolution import resolve_edits
 
 
 def find_contradictions(log: Sequence[Edit], new: Edit) -> tuple[Edit, ...]:
-    """Return the active edits of a log that contradict a new entry, which may be an undo; empty if there are none."""
+    """Return the active edits that contradict a new edit or undo."""
     if new.undoes is None:
         return find_contradictory_edits(binding_edits(log), new) if new.action in BINDING_ACTIONS else ()
     remaining = binding_edits([*log, replace(new, proposed=False)])

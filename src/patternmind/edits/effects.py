@@ -17,7 +17,7 @@ class Effect(Enum):
     LOCK_THEME = auto()
     """No edit merges or renames the theme."""
     RETIRE_THEME = auto()
-    """Nothing is drafted from the theme, and no edit merges it or moves cases into it."""
+    """Nothing is drafted from the theme; no edit merges it or adds cases."""
     HOLD_CASES = auto()
     """The cases stay in the theme."""
     EXCLUDE_CASES = auto()

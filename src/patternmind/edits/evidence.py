@@ -27,7 +27,7 @@ class CaseEvidence:
         self.strength = dict(zip(machine_result.case_ids, strength.tolist(), strict=True))
 
     def strong_themes(self, edit: Edit) -> dict[str, str]:
-        """Return the theme, after merges, of the cases of an edit that are strongly in one."""
+        """Return the themes, after merges, of the strongly assigned cases of an edit."""
         return {
             case_id: self.resolved.final_theme_id(theme_id)
             for case_id in edit.case_ids
@@ -66,7 +66,7 @@ def case_phrase(case_ids: Collection[str]) -> str:
 
 
 def find_lost_cases(edit: Edit, evidence: CaseEvidence) -> EditConflict | None:
-    """Return the conflict of an edit that holds cases in its theme, if some are strongly in another one."""
+    """Return the conflict of an edit whose held cases are strongly in other themes."""
     required = evidence.resolved.final_theme_id(edit.theme_id or "")
     lost = {id: theme_id for id, theme_id in evidence.strong_themes(edit).items() if theme_id != required}
     if not lost:

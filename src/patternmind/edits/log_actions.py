@@ -32,7 +32,7 @@ class Accept(ThemeAction):
 
 
 class Decline(Accept):
-    """Disagree with a run's change of a theme or with a proposal, or keep an edit that the cases contradict."""
+    """Decline a proposal or a run's change of a theme, or keep a contradicted edit."""
 
     action = EditAction.DECLINE
     verbs = ("decline", "declined")

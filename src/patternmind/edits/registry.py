@@ -33,5 +33,5 @@ def cite_edit(edit: Edit) -> str:
 
 
 def describe_edit(edit: Edit, names: Mapping[str, str], cases: Mapping[str, str]) -> str:
-    """Describe an edit with the names of themes and the display ids of cases, both by id."""
+    """Describe an edit with names of themes and display ids of cases, by id."""
     return ACTIONS[edit.action].describe(edit, names, cases)

@@ -68,9 +68,7 @@ def list_changes_to_review(store: Store, run_id: str) -> list[ChangeToReview]:
     """
     run = store.runs.get(run_id)
     answers = {
-        edit.theme_id: edit
-        for edit in active_edits(store.edits.list_all(run.parameters.lens))
-        if edit.run_id == run_id and edit.action in {EditAction.ACCEPT, EditAction.DECLINE}
+        edit.theme_id: edit for edit in active_edits(store.edits.list_all(run.parameters.lens)) if edit.run_id == run_id
     }
     former = _FormerAssignments(store, run) if _is_last_run(store, run) else None
     return [
@@ -190,11 +188,7 @@ def count_pending_reviews(store: Store, lens: str) -> int:
     if run is None:
         return 0
     active = active_edits(log)
-    answered_themes = {
-        edit.theme_id
-        for edit in active
-        if edit.run_id == run.id and edit.action in {EditAction.ACCEPT, EditAction.DECLINE}
-    }
+    answered_themes = {edit.theme_id for edit in active if edit.run_id == run.id}
     return (
         sum(change.theme_id not in answered_themes for change in _reviewable_changes(store, run.id))
         + sum(conflict.answer is None for conflict in _conflicts(run, active))

@@ -212,7 +212,7 @@ def _themes_to_edit(store: Store, lens: str, last_run: RunRecord | None) -> Them
 
 
 def _clean(store: Store, edit: Edit, before: ThemesToEdit) -> Edit:
-    """Return an edit with the ids of its cases and clean texts, after checking its fields."""
+    """Check the fields of an edit; return it with case ids and clean texts."""
     actor = require_actor(edit.by)
     case_ids = tuple(dict.fromkeys(store.cases.get(case_id).id for case_id in edit.case_ids))
     for theme_id in (edit.theme_id, edit.other_theme_id):

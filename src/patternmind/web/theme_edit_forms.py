@@ -92,7 +92,7 @@ def handle_theme_edit(
 
 
 def _redirect_target(edit: Edit, return_path: str) -> str:
-    """Return the page of the theme that has the cases now, if that is another one; else the return path."""
+    """Return the page of the other theme that has the cases now, else the return path."""
     return f"/themes/{quote(edit.other_theme_id)}" if edit.other_theme_id else return_path
 
 
@@ -193,7 +193,7 @@ def _error_field(form: ThemeEditForm, error: PatternmindError) -> str:
 
 
 def _describe_request(store: Store, form: ThemeEditForm) -> str:
-    """Describe the edit that the person wanted, as in "to keep C-1, C-2 apart"."""
+    """Describe the requested edit, as in "to keep C-1, C-2 apart"."""
     request = _edit_request(form, actor="-", is_proposal=True)
     cases = [store.cases.get(id) for id in request.case_ids]
     edit = replace(request.to_edit(seq=0, lens="", at=EPOCH), case_ids=tuple(case.id for case in cases))
@@ -202,7 +202,7 @@ def _describe_request(store: Store, form: ThemeEditForm) -> str:
 
 
 def describe_contradiction(store: Store, error: ContradictoryEdit, request_text: str) -> str:
-    """Describe a contradictory edit, such as "to keep C-1, C-2 apart", and the decisions it contradicts."""
+    """Describe a contradictory edit, such as "to keep C-1 apart", with what it contradicts."""
     log = describe_log(store)
     earlier = " and ".join(f"decision {number} ({log[number]})" for number in error.edit_numbers if number in log)
     return (
