@@ -34,7 +34,7 @@ from patternmind.domain.themes import (
     ThemeChange,
     Vectors,
 )
-from patternmind.edits import find_conflicts, find_violations, resolve_edits
+from patternmind.edits import cite_edit, find_conflicts, find_violations, resolve_edits
 from patternmind.embedding.lenses import check_lens, extract_lens_text, lens_notes
 from patternmind.embedding.vectors import embed_texts
 from patternmind.errors import EditsViolated, PatternmindError, VersionConflict
@@ -309,7 +309,7 @@ def check_edits(themes: Sequence[Theme], assignments: Sequence[Assignment], edit
     """
     violations = find_violations({assignment.case_id: assignment.theme_id for assignment in assignments}, themes, edits)
     if violations:
-        raise EditsViolated(violations[0].edit.describe(), violations[0].detail, len(violations))
+        raise EditsViolated(cite_edit(violations[0].edit), violations[0].detail, len(violations))
 
 
 def compute_fingerprint(

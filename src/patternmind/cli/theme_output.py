@@ -13,6 +13,7 @@ from patternmind.cli.output import shorten, strip_control_chars, write_result
 from patternmind.domain.breadth import pluralize
 from patternmind.domain.edits import Edit, EditConflict
 from patternmind.domain.themes import Assignment, Theme, ThemeChange
+from patternmind.edits import cite_edit, summarize_edit
 from patternmind.lineage import explain_change
 from patternmind.ports import RunRecord
 from patternmind.services.exports import theme_row
@@ -65,13 +66,13 @@ def _make_theme_table(themes: Sequence[Theme], areas: Mapping[str, str]) -> Tabl
 
 def edit_row(edit: Edit) -> dict[str, Any]:
     """Return a decision as a JSON object, without fields that its action does not use."""
-    row = {**asdict(edit), "action": edit.action.value, "at": edit.at.isoformat(), "what": edit.summary()}
+    row = {**asdict(edit), "action": edit.action.value, "at": edit.at.isoformat(), "what": summarize_edit(edit)}
     return {name: value for name, value in row.items() if value is not False and value not in ("", None, ())}
 
 
 def write_edit_result(result: EditResult, *, as_json: bool) -> None:
     edit = result.edit
-    description = edit.describe().removeprefix("decision ")
+    description = cite_edit(edit).removeprefix("decision ")
     effect = (
         f"It applies to every later run. To undo it: `patternmind themes undo {edit.seq}`."
         if edit.undoes is None
@@ -96,7 +97,7 @@ def _edit_log_line(entry: LoggedEdit) -> str:
     edit = entry.edit
     undone = f"  (undone by decision {entry.undone_by})" if entry.undone_by else ""
     note = f"  {edit.note}" if edit.note else ""
-    return f"{edit.seq:>4}  {edit.at:%Y-%m-%d %H:%M}  {edit.by}: {edit.summary()}  [{edit.lens}]{note}{undone}"
+    return f"{edit.seq:>4}  {edit.at:%Y-%m-%d %H:%M}  {edit.by}: {summarize_edit(edit)}  [{edit.lens}]{note}{undone}"
 
 
 def write_theme_changes(

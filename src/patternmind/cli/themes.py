@@ -1,5 +1,6 @@
 """`patternmind themes`: list themes, edit them, and show what changed."""
 
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,18 +11,16 @@ from patternmind.cli.context import open_context, write_audit
 from patternmind.cli.draft_output import write_draft
 from patternmind.cli.options import HomeOption, JsonOption, LensOption, global_options
 from patternmind.cli.theme_output import write_edit_log, write_edit_result, write_theme_changes, write_themes
-from patternmind.domain.edits import EditAction
+from patternmind.domain.edits import ANNOTATION_ACTIONS, EditAction
 from patternmind.domain.permissions import Action
-from patternmind.errors import NotFound, UsageError
+from patternmind.edits import ACTIONS, ThemeAction
+from patternmind.errors import NotFound
 from patternmind.services import recaps
 from patternmind.services.theme_edits import ThemeEditRequest, list_logged_edits, submit_edit
 
 app = typer.Typer(name="themes", invoke_without_command=True)
 
-ByOption = Annotated[str, typer.Option("--by", help="Name of the person who decides.")]
-NoteOption = Annotated[str, typer.Option(help="Reason, in a few words; kept in the log.")]
 ThemeIdArgument = Annotated[str, typer.Argument(help="Theme id.")]
-CaseIdsArgument = Annotated[list[str], typer.Argument(help="Case ids or external ids.")]
 
 
 @app.callback()
@@ -43,6 +42,57 @@ def list_themes(
     write_themes(themes, store.themes.areas(lens), outliers, store.runs.latest(lens), as_json=json)
 
 
+def _parameter(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+ARGUMENTS = {
+    "theme_id": _parameter("theme", ThemeIdArgument),
+    "other_theme_id": _parameter("into", Annotated[str, typer.Argument(help="Theme that receives its cases.")]),
+    "case_ids": _parameter("cases", Annotated[list[str], typer.Argument(help="Case ids or external ids.")]),
+    "name": _parameter("name", Annotated[str, typer.Argument(help="New name.")]),
+    "undoes": _parameter(
+        "number", Annotated[int, typer.Argument(help="Number of the decision in `patternmind themes log`.")]
+    ),
+}
+"""Argument for each field that an action requires."""
+
+OPTIONS = {
+    "theme_id": _parameter(
+        "from_theme",
+        Annotated[str | None, typer.Option("--from", help="Theme id. Leave out for cases in no theme.")],
+        None,
+    ),
+    "name": _parameter(
+        "name", Annotated[str, typer.Option(help="Name of the new theme. Without it: its key phrases.")], ""
+    ),
+    "actor": _parameter("by", Annotated[str, typer.Option("--by", help="Name of the person who decides.")]),
+    "lens": _parameter("lens", LensOption, None),
+    "note": _parameter("note", Annotated[str, typer.Option(help="Reason, in a few words; kept in the log.")], ""),
+}
+"""Option for each optional field of an action, and for the fields of every edit."""
+
+
+def _add_edit_command(action: ThemeAction) -> None:
+    """Add the command of an action, with a parameter for each field."""
+    parameters = {
+        **{field: ARGUMENTS[field] for field in action.required_fields},
+        "actor": OPTIONS["actor"],
+        **{field: OPTIONS[field] for field in action.optional_fields},
+        **({} if "undoes" in action.fields else {"lens": OPTIONS["lens"]}),
+        "note": OPTIONS["note"],
+    }
+
+    def command(home: Path | None, json: bool, **values: Any) -> None:
+        fields = {field: values[parameter.name] for field, parameter in parameters.items()}
+        _apply_edit(home, action.action, json=json, **fields)
+
+    command.__signature__ = Signature(  # pyright: ignore[reportFunctionMemberAccess] - typer reads it
+        [*parameters.values(), _parameter("home", HomeOption, None), _parameter("json", JsonOption, False)]
+    )
+    app.command(action.action.value.replace("_", "-"), help=action.__doc__)(command)
+
+
 def _apply_edit(home: Path | None, action: EditAction, *, json: bool, **fields: Any) -> None:
     ctx = open_context(home)
     if "case_ids" in fields:
@@ -54,156 +104,9 @@ def _apply_edit(home: Path | None, action: EditAction, *, json: bool, **fields: 
     write_edit_result(result, as_json=json)
 
 
-@app.command()
-def rename(
-    theme: ThemeIdArgument,
-    name: Annotated[str, typer.Argument(help="New name.")],
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Rename a theme. Every later run keeps the name."""
-    if not name.strip():
-        raise UsageError("Give the theme a name with at least one word.")
-    _apply_edit(home, EditAction.RENAME, json=json, theme_id=theme, name=name, actor=by, lens=lens, note=note)
-
-
-@app.command()
-def merge(
-    theme: ThemeIdArgument,
-    into: Annotated[str, typer.Argument(help="Theme that receives its cases.")],
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Merge a theme into another. Whatever continues either of them later belongs to the second."""
-    _apply_edit(home, EditAction.MERGE, json=json, theme_id=theme, other_theme_id=into, actor=by, lens=lens, note=note)
-
-
-@app.command("move-out")
-def move_out(
-    theme: ThemeIdArgument,
-    cases: CaseIdsArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Move cases out of a theme. Each moves to the next-best theme, or to none, and never returns."""
-    _apply_edit(home, EditAction.MOVE_OUT, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
-
-
-@app.command("move-in")
-def move_in(
-    theme: ThemeIdArgument,
-    cases: CaseIdsArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Move cases into a theme, from another theme or from none."""
-    _apply_edit(home, EditAction.MOVE_IN, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
-
-
-@app.command("split-off")
-def split_off(
-    cases: CaseIdsArgument,
-    by: ByOption,
-    from_theme: Annotated[str | None, typer.Option("--from", help="Theme id. Leave out for cases in no theme.")] = None,
-    name: Annotated[str, typer.Option(help="Name of the new theme. Without it: its key phrases.")] = "",
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Split cases off into a new theme, from one theme or from cases in none."""
-    fields = {"theme_id": from_theme, "case_ids": cases, "name": name}
-    _apply_edit(home, EditAction.SPLIT_OFF, json=json, actor=by, lens=lens, note=note, **fields)
-
-
-@app.command()
-def together(
-    cases: CaseIdsArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Keep cases together in one theme, whichever it is."""
-    _apply_edit(home, EditAction.TOGETHER, json=json, case_ids=cases, actor=by, lens=lens, note=note)
-
-
-@app.command()
-def apart(
-    cases: CaseIdsArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Keep each of these cases in a different theme."""
-    _apply_edit(home, EditAction.APART, json=json, case_ids=cases, actor=by, lens=lens, note=note)
-
-
-@app.command()
-def pin(
-    theme: ThemeIdArgument,
-    cases: CaseIdsArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Pin cases to their theme, whatever later runs find."""
-    _apply_edit(home, EditAction.PIN, json=json, theme_id=theme, case_ids=cases, actor=by, lens=lens, note=note)
-
-
-@app.command()
-def lock(
-    theme: ThemeIdArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Lock a theme: it keeps its name and its cases; new cases may still join."""
-    _apply_edit(home, EditAction.LOCK, json=json, theme_id=theme, actor=by, lens=lens, note=note)
-
-
-@app.command()
-def retire(
-    theme: ThemeIdArgument,
-    by: ByOption,
-    lens: LensOption = None,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Retire a theme with its cases: nothing is drafted from it, and nothing is lost."""
-    _apply_edit(home, EditAction.RETIRE, json=json, theme_id=theme, actor=by, lens=lens, note=note)
-
-
-@app.command()
-def undo(
-    number: Annotated[int, typer.Argument(help="Number of the decision in `patternmind themes log`.")],
-    by: ByOption,
-    note: NoteOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Undo a decision. The themes become what they would be without it, at once."""
-    _apply_edit(home, EditAction.UNDO, json=json, undoes=number, actor=by, note=note)
+for _action in ACTIONS.values():
+    if _action.action not in ANNOTATION_ACTIONS:
+        _add_edit_command(_action)
 
 
 @app.command()

@@ -9,26 +9,17 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from patternmind.domain.edits import Edit, EditAction
+from patternmind.domain.edits import Edit
 from patternmind.domain.machine_result import MachineResult
 from patternmind.domain.themes import OUTLIER, Vectors
-from patternmind.edits.resolution import ResolvedEdits
+from patternmind.edits.effects import ResolvedEdits
+from patternmind.edits.registry import ACTIONS
 
 MIN_FIT_SHARE = 0.25
 """Share of a theme's members that a displaced case must exceed in similarity."""
 
 EDIT_STRENGTH = 1.0
 """Strength of a case in a theme to which only a person assigned it."""
-
-_ACTION_LABELS = {
-    EditAction.MOVE_OUT: "moved out",
-    EditAction.MOVE_IN: "moved in",
-    EditAction.SPLIT_OFF: "split off",
-    EditAction.APART: "kept apart",
-    EditAction.PIN: "pinned",
-    EditAction.LOCK: "locked in",
-    EditAction.RETIRE: "retired with its theme",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,33 +92,20 @@ class _CaseAssigner:
     def _assign_unit(self, unit: str, members: Sequence[str]) -> None:
         if unit in self.resolved.required_theme:
             theme_id, edit = self.resolved.required_theme[unit]
-            self._record_assignment(
-                unit, members, theme_id, EDIT_STRENGTH, f"{_action_label(edit)} by a person (decision {edit.seq})"
-            )
+            self._record_assignment(unit, members, theme_id, EDIT_STRENGTH, _reason(edit))
             return
-        candidates = self._candidate_theme_ids(members)
         blocking_edits: list[Edit] = []
-        for theme_id in candidates:
+        for theme_id in self._candidate_theme_ids(members):
             blocking_edit = self._blocking_edit(unit, members, theme_id)
             if blocking_edit is None:
                 self._record_assignment(unit, members, theme_id, EDIT_STRENGTH, "kept together by a person")
                 return
             blocking_edits.append(blocking_edit)
-        for theme_id, share in self._nearest_themes(members) if candidates else ():
+        reason = _reason(blocking_edits[0]) if blocking_edits else ""
+        for theme_id, share in self._nearest_themes(members) if blocking_edits else ():
             if self._blocking_edit(unit, members, theme_id) is None:
-                self._record_assignment(
-                    unit,
-                    members,
-                    theme_id,
-                    share,
-                    f"{_action_label(blocking_edits[0])} by a person (decision {blocking_edits[0].seq})",
-                )
+                self._record_assignment(unit, members, theme_id, share, reason)
                 return
-        reason = (
-            f"{_action_label(blocking_edits[0])} by a person (decision {blocking_edits[0].seq})"
-            if blocking_edits
-            else ""
-        )
         self._record_assignment(unit, members, None, 0.0, reason)
 
     def _candidate_theme_ids(self, members: Sequence[str]) -> list[str]:
@@ -202,5 +180,5 @@ def _centroid_and_similarities(members: Vectors) -> tuple[NDArray[np.float64], N
     return centroid, members.astype(np.float64) @ centroid
 
 
-def _action_label(edit: Edit) -> str:
-    return _ACTION_LABELS[edit.action]
+def _reason(edit: Edit) -> str:
+    return f"{ACTIONS[edit.action].case_reason} by a person (decision {edit.seq})"

@@ -1,20 +1,17 @@
 """Rebuild of a run's partition after people's edits; clusters are themes, numbered by descending size."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patternmind.domain.edits import Edit
 from patternmind.domain.machine_result import MachineResult
 from patternmind.domain.themes import OUTLIER, Partition, Vectors
 from patternmind.edits.assignment import EditedAssignments, machine_theme_ids
-from patternmind.edits.resolution import ResolvedEdits
-
-LABEL_FIELDS = ("second",)
-"""Label fields of a partition, apart from those that are computed again."""
+from patternmind.edits.effects import ResolvedEdits
 
 
 def apply_edits(
@@ -35,13 +32,10 @@ class _PartitionRebuilder:
     def __init__(
         self, machine_result: MachineResult, assignments: EditedAssignments, resolved: ResolvedEdits, vectors: Vectors
     ) -> None:
-        self.machine_result, self.assignments, self.resolved, self.vectors = (
-            machine_result,
-            assignments,
-            resolved,
-            vectors,
-        )
+        self.machine_result, self.assignments = machine_result, assignments
+        self.resolved, self.vectors = resolved, vectors
         self.machine_partition = machine_result.partition
+        self.final_theme_ids = [resolved.final_theme_id(theme_id) for theme_id in machine_result.theme_ids]
         rows_by_theme: defaultdict[str, list[int]] = defaultdict(list)
         for row, case_id in enumerate(machine_result.case_ids):
             if (theme_id := assignments.theme_of[case_id]) is not None:
@@ -58,40 +52,33 @@ class _PartitionRebuilder:
             labels[self.rows_by_theme[theme_id]] = label
         unchanged_labels = [self._unchanged_label(theme_id) for theme_id in self.theme_ids]
         centroids = self._centroids(unchanged_labels)
-        return (
-            replace(
-                self.machine_partition,
-                labels=labels,
-                areas=self._areas(unchanged_labels, centroids),
-                strength=self._strength(),
-                nearest=self._nearest(labels, centroids),
-                centres=centroids,
-                stability=self._stability(unchanged_labels),
-                **self._renumber_label_fields(labels),
-            ),
-            self.theme_ids,
+        partition = replace(
+            self.machine_partition,
+            labels=labels,
+            areas=self._areas(unchanged_labels, centroids),
+            strength=self._strength(),
+            nearest=self._nearest(labels, centroids),
+            centres=centroids,
+            stability=self._stability(unchanged_labels),
+            second=self._second(labels),
         )
+        return partition, self.theme_ids
 
-    def _renumber_label_fields(self, labels: NDArray[np.int32]) -> dict[str, Any]:
-        """Return the other label fields of the partition in the new numbering.
+    def _second(self, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the second themes in the new numbering.
 
         A second theme is removed if it is now the case's own theme, or if the case was moved out of it.
         """
-        return {
-            name: self._renumber(getattr(self.machine_partition, name), labels)
-            for name in LABEL_FIELDS
-            if hasattr(self.machine_partition, name)
-        }
-
-    def _renumber(self, old: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
-        final_theme_ids = [self.resolved.final_theme_id(theme_id) for theme_id in self.machine_result.theme_ids]
-        renumbered = np.full(len(old), OUTLIER, np.int32)
+        old = self.machine_partition.second
+        second = np.full(len(old), OUTLIER, np.int32)
         for row in np.flatnonzero(old != OUTLIER):
-            theme_id = final_theme_ids[int(old[row])]
+            theme_id = self.final_theme_ids[int(old[row])]
             label = self.label_of.get(theme_id, OUTLIER)
-            excluded = self.resolved.excluded_themes.get(self.machine_result.case_ids[int(row)], {})
-            renumbered[row] = OUTLIER if label == labels[row] or theme_id in excluded else label
-        return renumbered
+            second[row] = OUTLIER if label == labels[row] or theme_id in self._excluded_themes(row) else label
+        return second
+
+    def _excluded_themes(self, row: np.intp) -> Mapping[str, Edit]:
+        return self.resolved.excluded_themes.get(self.machine_result.case_ids[int(row)], {})
 
     def _unchanged_label(self, theme_id: str) -> int | None:
         """Return the machine label of a theme if its members are unchanged, else None."""
@@ -110,17 +97,16 @@ class _PartitionRebuilder:
         return centroids
 
     def _areas(self, unchanged_labels: Sequence[int | None], centroids: Vectors) -> NDArray[np.int32]:
-        areas: list[int] = []
+        machine_areas, areas = self.machine_partition.areas, list[int]()
         for theme_id, label, centroid in zip(self.theme_ids, unchanged_labels, centroids, strict=True):
-            machine_labels = [int(label)] if label is not None else self._machine_labels(theme_id)
-            votes = Counter(int(self.machine_partition.areas[machine_label]) for machine_label in machine_labels)
+            machine_labels = [label] if label is not None else self._machine_labels(theme_id)
+            votes = Counter(int(machine_areas[machine_label]) for machine_label in machine_labels)
             if votes:
                 areas.append(min(votes, key=lambda area: (-votes[area], area)))
+            elif self.machine_partition.n_clusters:
+                areas.append(int(machine_areas[int((self.machine_partition.centres @ centroid).argmax())]))
             else:
-                similarity = self.machine_partition.centres @ centroid if self.machine_partition.n_clusters else None
-                areas.append(
-                    int(self.machine_partition.areas[int(similarity.argmax())]) if similarity is not None else 0
-                )
+                areas.append(0)
         return np.asarray(areas, np.int32)
 
     def _machine_labels(self, theme_id: str) -> list[int]:
@@ -136,15 +122,11 @@ class _PartitionRebuilder:
 
     def _stability(self, unchanged_labels: Sequence[int | None]) -> NDArray[np.float32]:
         machine_stability = np.append(self.machine_partition.stability, 0.0)  # the last entry is for outliers
-        return np.asarray(
-            [
-                float(machine_stability[label])
-                if label is not None
-                else float(machine_stability[self.machine_partition.labels[self.rows_by_theme[theme_id]]].mean())
-                for theme_id, label in zip(self.theme_ids, unchanged_labels, strict=True)
-            ],
-            np.float32,
-        )
+        labels = [
+            self.machine_partition.labels[self.rows_by_theme[theme_id]] if label is None else np.asarray([label])
+            for theme_id, label in zip(self.theme_ids, unchanged_labels, strict=True)
+        ]
+        return np.asarray([machine_stability[former].mean() for former in labels], np.float32)
 
     def _nearest(self, labels: NDArray[np.int32], centroids: Vectors) -> NDArray[np.int32]:
         """Return each case's nearest theme, (n,).
@@ -155,19 +137,13 @@ class _PartitionRebuilder:
         nearest = labels.copy()
         available = [i for i, theme_id in enumerate(self.theme_ids) if theme_id not in self.resolved.retired]
         for row in np.flatnonzero(labels == OUTLIER):
-            case_id = self.machine_result.case_ids[int(row)]
-            excluded = self.resolved.excluded_themes.get(case_id, {})
-            label = int(self.machine_partition.nearest[row])
-            machine_theme = (
-                self.resolved.final_theme_id(self.machine_result.theme_ids[label]) if label != OUTLIER else None
-            )
-            if (
-                machine_theme in self.label_of
-                and self.label_of[machine_theme] in available
-                and machine_theme not in excluded
-            ):
-                nearest[row] = self.label_of[machine_theme]
-                continue
-            permitted = [i for i in available if self.theme_ids[i] not in excluded]
-            nearest[row] = permitted[int((centroids[permitted] @ self.vectors[row]).argmax())] if permitted else OUTLIER
+            excluded = self._excluded_themes(row)
+            permitted = [i for i in available if self.theme_ids[i] not in excluded] if excluded else available
+            machine_label = int(self.machine_partition.nearest[row])
+            machine_theme = self.final_theme_ids[machine_label] if machine_label != OUTLIER else ""
+            if (label := self.label_of.get(machine_theme)) in permitted:
+                nearest[row] = label
+            else:
+                closest = permitted[int((centroids[permitted] @ self.vectors[row]).argmax())] if permitted else OUTLIER
+                nearest[row] = closest
         return nearest

@@ -11,7 +11,7 @@ from patternmind.domain.edits import (
     binding_edits,
 )
 from patternmind.domain.themes import Lineage, ThemeChange
-from patternmind.edits import resolve_edits
+from patternmind.edits import ACTIONS, cite_edit, resolve_edits
 from patternmind.errors import NotFound, UsageError
 from patternmind.ports import Clock, RunRecord, Store
 from patternmind.services.theme_edits import (
@@ -19,6 +19,7 @@ from patternmind.services.theme_edits import (
     ThemeEditRequest,
     submit_edit,
     submit_edits,
+    undo_request,
 )
 from patternmind.services.versioned_cache import VersionedCache
 
@@ -67,9 +68,7 @@ def list_changes_to_review(store: Store, run_id: str) -> list[ChangeToReview]:
     """
     run = store.runs.get(run_id)
     answers = {
-        edit.theme_id: edit
-        for edit in active_edits(store.edits.list_all(run.parameters.lens))
-        if edit.run_id == run_id and edit.action in {EditAction.ACCEPT, EditAction.DECLINE}
+        edit.theme_id: edit for edit in active_edits(store.edits.list_all(run.parameters.lens)) if edit.run_id == run_id
     }
     moved = _free_moved_cases(store, run) if _is_last_run(store, run) else []
     return [
@@ -95,7 +94,7 @@ def _free_moved_cases(store: Store, run: RunRecord) -> list[tuple[str, str, str 
     """Return the moved cases of a run, with former and new theme. Those that edits hold in place are left out."""
     rules = resolve_edits(binding_edits(store.edits.list_all(run.parameters.lens)))
     held_cases: Collection[str] = rules.required_theme.keys() | rules.excluded_themes.keys() | rules.unit_of.keys()
-    closed_themes = rules.retired.keys() | rules.merged_into.keys()
+    closed_themes = rules.retired | rules.merged_into.keys()
     moved = _MOVED_CASES_CACHE.get_or_compute(store, lambda: store.runs.moved_cases(run.id), key=run.id)
     return [move for move in moved if move[0] not in held_cases and move[1] not in closed_themes]
 
@@ -174,7 +173,7 @@ def _require_unanswered(store: Store, run_id: str, theme_id: str) -> ChangeToRev
     if review is None:
         raise NotFound("change", f"{run_id}/{theme_id}")
     if review.answer is not None:
-        raise UsageError(f"This change was answered already, by {review.answer.describe()}. Undo that first.")
+        raise UsageError(f"This change was answered already, by {cite_edit(review.answer)}. Undo that first.")
     return review
 
 
@@ -184,11 +183,7 @@ def count_pending_reviews(store: Store, lens: str) -> int:
     if run is None:
         return 0
     active = active_edits(log)
-    answered_themes = {
-        edit.theme_id
-        for edit in active
-        if edit.run_id == run.id and edit.action in {EditAction.ACCEPT, EditAction.DECLINE}
-    }
+    answered_themes = {edit.theme_id for edit in active if edit.run_id == run.id}
     return (
         sum(change.theme_id not in answered_themes for change in _reviewable_changes(store, run.id))
         + sum(conflict.answer is None for conflict in _conflicts(run, active))
@@ -229,9 +224,9 @@ def answer_conflict(
     if review is None:
         raise NotFound("conflict with decision", str(seq))
     if review.answer is not None:
-        raise UsageError(f"Decision {seq} was confirmed already, by {review.answer.describe()}. Undo that first.")
+        raise UsageError(f"Decision {seq} was confirmed already, by {cite_edit(review.answer)}. Undo that first.")
     if is_accepted:
-        return submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, actor=actor, undoes=seq))
+        return submit_edit(store, clock, undo_request(seq, actor=actor))
     confirmation = ThemeEditRequest(action=EditAction.DECLINE, actor=actor, lens=review.edit.lens, answers=seq)
     return submit_edit(store, clock, confirmation)
 
@@ -265,7 +260,7 @@ def answer_proposed_edit(
     if proposal is None:
         raise NotFound("proposal", str(seq))
     if proposal.answer is not None:
-        raise UsageError(f"This proposal was answered already, by {proposal.answer.describe()}. Undo that first.")
+        raise UsageError(f"This proposal was answered already, by {cite_edit(proposal.answer)}. Undo that first.")
     proposed = proposal.edit
     accepted = ThemeEditRequest(
         action=proposed.action,
@@ -274,7 +269,7 @@ def answer_proposed_edit(
         theme_id=proposed.theme_id,
         other_theme_id=proposed.other_theme_id,
         case_ids=proposed.case_ids,
-        name=proposed.name if proposed.action in {EditAction.RENAME, EditAction.SPLIT_OFF} else "",
+        name=proposed.name if "name" in ACTIONS[proposed.action].fields else "",
         undoes=proposed.undoes,
         note=note or proposed.note,
         answers=seq,

@@ -1,19 +1,12 @@
 """Edits of themes by people: checked against active edits, logged, and applied at once without a run."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from patternmind.assembly import RunAssembler
 from patternmind.domain.cases import Case
-from patternmind.domain.edits import (
-    BINDING_ACTIONS,
-    Edit,
-    EditAction,
-    EditConflict,
-    active_edits,
-    binding_edits,
-)
+from patternmind.domain.edits import Edit, EditAction, EditConflict
 from patternmind.domain.machine_result import MachineResult
 from patternmind.domain.members import require_actor
 from patternmind.domain.themes import (
@@ -23,7 +16,7 @@ from patternmind.domain.themes import (
     Theme,
     Vectors,
 )
-from patternmind.edits import find_contradictory_edits
+from patternmind.edits import ACTIONS, ThemesToEdit, cite_edit, find_contradictions
 from patternmind.embedding.lenses import lens_text
 from patternmind.embedding.vectors import text_hash
 from patternmind.errors import (
@@ -52,20 +45,6 @@ MAX_THEME_NAME_CHARS = 120
 EDIT_LINEAGES = frozenset((Lineage.MERGED, Lineage.SPLIT, Lineage.RETURNED, Lineage.RETIRED))
 """Lineages that an edit sets; all others stay as the run reported them."""
 
-ACTIONS_REQUIRING_THEME = BINDING_ACTIONS - {EditAction.TOGETHER, EditAction.APART, EditAction.SPLIT_OFF} | {
-    EditAction.OWN
-}
-ACTIONS_REQUIRING_CASES = frozenset(
-    (
-        EditAction.MOVE_OUT,
-        EditAction.MOVE_IN,
-        EditAction.PIN,
-        EditAction.SPLIT_OFF,
-        EditAction.TOGETHER,
-        EditAction.APART,
-    )
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThemeEditRequest:
@@ -89,6 +68,15 @@ class ThemeEditRequest:
     run_id: str = ""
     expected_seq: int | None = None
 
+    def to_edit(self, *, seq: int, lens: str, at: datetime) -> Edit:
+        """Return the edit as requested, unchecked."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in _NOT_LOGGED}
+        return Edit(seq=seq, lens=lens, by=self.actor, at=at, **values)
+
+
+_NOT_LOGGED = frozenset(("actor", "lens", "expected_seq"))
+"""Fields of a request that an edit does not have, or has under another name."""
+
 
 @dataclass(frozen=True, slots=True)
 class EditResult:
@@ -104,6 +92,16 @@ class LoggedEdit:
 
     edit: Edit
     undone_by: int | None
+
+    @property
+    def may_be_undone(self) -> bool:
+        """True for an active edit that no other edit caused."""
+        return self.undone_by is None and self.edit.undoes is None and self.edit.because is None
+
+
+def undo_request(seq: int, *, actor: str, note: str = "", lens: str | None = None) -> ThemeEditRequest:
+    """Return the request to undo an edit."""
+    return ThemeEditRequest(action=EditAction.UNDO, actor=actor, undoes=seq, note=note, lens=lens)
 
 
 def submit_edit(store: Store, clock: Clock, request: ThemeEditRequest) -> EditResult:
@@ -160,12 +158,14 @@ def _submit_once(
     lens = _request_lens(store, requests[0], all_edits)
     last_run = store.runs.latest(lens)
     log = [edit for edit in all_edits if edit.lens == lens]
+    before = _themes_to_edit(store, lens, last_run)
     added: list[Edit] = []
     for request in requests:
         _check_expected_seq(request, log)
-        context = _EditContext(store=store, lens=lens, last_run=last_run, log=[*log, *added])
-        edit = context.build_edit(request, seq=newest_seq + 1 + len(added), clock=clock)
-        context.check_contradictions(edit)
+        before = replace(before, log=[*log, *added])
+        edit = request.to_edit(seq=newest_seq + 1 + len(added), lens=lens, at=clock.now())
+        edit = ACTIONS[edit.action].complete(_clean(store, edit, before), before)
+        _check_contradictions(before.log, edit)
         added.append(replace(edit, because=added[0].seq) if is_chained and added else edit)
     changes_themes = any(edit.changes_themes for edit in added)
     revision = apply_edit(store, last_run, [*log, *added]) if last_run and changes_themes else None
@@ -180,16 +180,16 @@ def _check_expected_seq(request: ThemeEditRequest, log: Sequence[Edit]) -> None:
     """Refuse an edit if others edited the same themes or cases after ``expected_seq``."""
     if request.expected_seq is None:
         return
-    theme_ids = {request.theme_id, request.other_theme_id} - {None}
+    theme_ids, case_ids = {request.theme_id, request.other_theme_id}, set(request.case_ids)
     for edit in log:
-        overlaps = theme_ids & {edit.theme_id, edit.other_theme_id} or set(request.case_ids) & set(edit.case_ids)
+        overlaps = theme_ids & set(edit.theme_ids) or case_ids & set(edit.case_ids)
         same_undo = request.undoes is not None and request.undoes in {edit.seq, edit.undoes}
         if edit.seq > request.expected_seq and not edit.proposed and (overlaps or same_undo):
             raise VersionConflict("themes of lens", edit.lens)
 
 
 def _request_lens(store: Store, request: ThemeEditRequest, log: Sequence[Edit]) -> str:
-    if request.action is EditAction.UNDO:
+    if request.undoes is not None:
         undone = next((edit for edit in log if edit.seq == request.undoes), None)
         if undone is None or (request.lens and undone.lens != request.lens):
             raise NotFound("decision", str(request.undoes))
@@ -200,164 +200,60 @@ def _request_lens(store: Store, request: ThemeEditRequest, log: Sequence[Edit]) 
     return last_run.parameters.lens if last_run else "all"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _EditContext:
-    """The state of a lens when an edit is made."""
+def _themes_to_edit(store: Store, lens: str, last_run: RunRecord | None) -> ThemesToEdit:
+    themes = store.themes.list_all(lens) if last_run else []
+    assignments = store.runs.assignments(lens) if last_run else []
+    return ThemesToEdit(
+        themes={theme.id: theme for theme in themes},
+        theme_of={assignment.case_id: assignment.theme_id for assignment in assignments},
+        log=(),
+        used_theme_ids=store.themes.all_ids(),
+    )
 
-    store: Store
-    lens: str
-    last_run: RunRecord | None
-    log: Sequence[Edit]
 
-    def build_edit(self, request: ThemeEditRequest, *, seq: int, clock: Clock) -> Edit:
-        """Validate a request and return the edit to log."""
-        actor = require_actor(request.actor)
-        themes = {theme.id: theme for theme in self.store.themes.list_all(self.lens)} if self.last_run else {}
-        case_ids = tuple(dict.fromkeys(self.store.cases.get(case_id).id for case_id in request.case_ids))
-        edit = Edit(
-            seq=seq,
-            lens=self.lens,
-            action=request.action,
-            by=actor,
-            at=clock.now(),
-            theme_id=self._require_theme(request.theme_id, themes),
-            other_theme_id=self._require_theme(request.other_theme_id, themes),
-            case_ids=case_ids,
-            name=self._clean_name(request.name, request.action),
-            undoes=request.undoes,
-            note=self._clean_text(request.note, "note"),
-            proposed=request.proposed,
-            answers=request.answers,
-            run_id=request.run_id,
+def _clean(store: Store, edit: Edit, before: ThemesToEdit) -> Edit:
+    """Check the fields of an edit; return it with case ids and clean texts."""
+    actor = require_actor(edit.by)
+    case_ids = tuple(dict.fromkeys(store.cases.get(case_id).id for case_id in edit.case_ids))
+    for theme_id in (edit.theme_id, edit.other_theme_id):
+        _require_theme(theme_id, edit.lens, before)
+    name, note = _clean_text(store, edit.name, "name"), _clean_text(store, edit.note, "note")
+    if len(name) > MAX_THEME_NAME_CHARS:
+        raise UsageError(
+            f"Use at most {MAX_THEME_NAME_CHARS} characters for the name; this one has {len(name)}.", field="name"
         )
-        _check_required_fields(edit)
-        if edit.action is EditAction.UNDO:
-            self._check_undo(edit)
-            return edit
-        filled = self._fill_in(edit, themes)
-        return replace(filled, other_theme_id=None) if edit.proposed and edit.action is EditAction.SPLIT_OFF else filled
-
-    def check_contradictions(self, edit: Edit) -> None:
-        """Refuse an edit that contradicts active edits.
-
-        Raises:
-            ContradictoryEdit
-        """
-        if edit.action not in BINDING_ACTIONS | {EditAction.UNDO}:
-            return
-        binding = binding_edits(self.log)
-        if edit.action is EditAction.UNDO:
-            binding = binding_edits([*self.log, replace(edit, proposed=False)])
-            contradictory = find_contradictory_edits(binding) or self._blocking_locks(edit, binding)
-        else:
-            contradictory = find_contradictory_edits(binding, edit)
-        if contradictory:
-            raise ContradictoryEdit(
-                edit.describe(), [other.describe() for other in contradictory], [other.seq for other in contradictory]
-            )
-
-    def _blocking_locks(self, undo: Edit, active_edits: Sequence[Edit]) -> tuple[Edit, ...]:
-        """Return the locks that hold a name which an undo would revert."""
-        undone = next(edit for edit in self.log if edit.seq == undo.undoes)
-        is_rename = undone.action is EditAction.RENAME
-        locks = (edit for edit in active_edits if edit.action is EditAction.LOCK and edit.theme_id == undone.theme_id)
-        return tuple(lock for lock in locks if is_rename and lock.seq > undone.seq)
-
-    def _require_theme(self, theme_id: str | None, themes: dict[str, Theme]) -> str | None:
-        if theme_id is None or theme_id in themes:
-            return theme_id
-        if theme_id in self.store.themes.all_ids():
-            remedy = f'It belongs to another lens than "{self.lens}".'
-            raise NotFound("theme", theme_id, remedy, code=ErrorCode.OTHER_LENS)
-        raise NotFound("theme", theme_id)
-
-    def _clean_name(self, name: str, action: EditAction) -> str:
-        name = self._clean_text(name, "name")
-        if action is EditAction.RENAME and not any(character.isalnum() for character in name):
-            raise UsageError("Give the theme a name with at least one word.", field="name")
-        if len(name) > MAX_THEME_NAME_CHARS:
-            raise UsageError(
-                f"Use at most {MAX_THEME_NAME_CHARS} characters for the name; this one has {len(name)}.", field="name"
-            )
-        return name
-
-    def _clean_text(self, text: str, field: str) -> str:
-        """Normalise white space, and refuse a person's name: every export would include it."""
-        text = " ".join(text.split())
-        if text and contains_name(text, Roster.of(self.store.network.roster())):
-            raise UsageError(
-                f"The {field} contains a person's name or contact details. Please leave that out.", field=field
-            )
-        return text
-
-    def _check_undo(self, edit: Edit) -> None:
-        undone = next(other for other in self.log if other.seq == edit.undoes)
-        if undone.action is EditAction.UNDO:
-            raise UsageError(f"Decision {undone.seq} is itself an undo. Repeat the decision that it undid.")
-        previous_undo = next((other for other in self.log if other.undoes == undone.seq and not other.proposed), None)
-        if previous_undo is not None:
-            raise UsageError(f"Decision {undone.seq} was undone already, by {previous_undo.describe()}.")
-        if undone not in active_edits(self.log):
-            raise UsageError(f"Decision {undone.seq} was made for decision {undone.because}, which was undone.")
-
-    def _fill_in(self, edit: Edit, themes: dict[str, Theme]) -> Edit:
-        """Add what the request leaves out: members, names, and the id of a theme split off."""
-        theme = themes.get(edit.theme_id or "")
-        assignments = self.store.runs.assignments(self.lens) if self.last_run else []
-        theme_by_case = {assignment.case_id: assignment.theme_id for assignment in assignments}
-        match edit.action:
-            case EditAction.RENAME if theme:
-                return replace(edit, former_name=theme.name)
-            case EditAction.LOCK if theme:
-                return replace(edit, case_ids=tuple(sorted(theme.case_ids)), name=theme.name)
-            case EditAction.RETIRE if theme:
-                return replace(edit, case_ids=tuple(sorted(theme.case_ids)))
-            case EditAction.MOVE_OUT if theme:
-                outside = [case_id for case_id in edit.case_ids if theme_by_case.get(case_id) != theme.id]
-                if outside:
-                    raise UsageError(
-                        f"{', '.join(outside)}: not in {theme.id}, so it cannot be moved out of it.", field="case_ids"
-                    )
-                return edit
-            case EditAction.SPLIT_OFF:
-                return replace(edit, other_theme_id=self._new_theme_id(edit, theme, theme_by_case))
-            case _:
-                return edit
-
-    def _new_theme_id(self, edit: Edit, theme: Theme | None, theme_by_case: dict[str, str | None]) -> str:
-        """Return the id of the theme to split off; refuse cases from elsewhere, and a split of the whole theme."""
-        source_id = theme.id if theme else None
-        outside = [
-            case_id for case_id in edit.case_ids if case_id not in theme_by_case or theme_by_case[case_id] != source_id
-        ]
-        if outside:
-            source = f"in {source_id}" if source_id else "among the last run's cases without a theme"
-            raise UsageError(
-                f"{', '.join(outside)}: not {source}, so it cannot be split off from there.", field="case_ids"
-            )
-        if theme and set(theme.case_ids) <= set(edit.case_ids):
-            raise UsageError(f"Nothing would be left of {theme.id}. Rename it instead, or leave a case in it.")
-        used_ids = self.store.themes.all_ids()
-        salt = 0
-        while True:
-            content = "\n".join((self.lens, str(edit.seq), str(salt), *sorted(edit.case_ids)))
-            theme_id = f"t-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
-            if theme_id not in used_ids:
-                return theme_id
-            salt += 1
+    edit = replace(edit, by=actor, case_ids=case_ids, name=name, note=note)
+    ACTIONS[edit.action].check(edit)
+    return edit
 
 
-def _check_required_fields(edit: Edit) -> None:
-    if edit.action in ACTIONS_REQUIRING_THEME and edit.theme_id is None:
-        raise UsageError(f"Name the theme to {edit.action.value.replace('_', ' ')}.")
-    if edit.action in ACTIONS_REQUIRING_CASES and not edit.case_ids:
-        raise UsageError("Name at least one case.", field="case_ids")
-    if edit.action in {EditAction.TOGETHER, EditAction.APART} and len(edit.case_ids) < 2:
-        raise UsageError(f"Name at least two different cases to keep {edit.action.value}.", field="case_ids")
-    if edit.action in {EditAction.ACCEPT, EditAction.DECLINE} and not (edit.answers or (edit.run_id and edit.theme_id)):
-        raise UsageError("Name what to accept or decline: a run's change of a theme, or a decision by its number.")
-    if edit.action is EditAction.MERGE and edit.other_theme_id in {None, edit.theme_id}:
-        raise UsageError("Name two different themes to merge.", field="other_theme_id")
+def _require_theme(theme_id: str | None, lens: str, before: ThemesToEdit) -> None:
+    if theme_id is None or theme_id in before.themes:
+        return
+    if theme_id in before.used_theme_ids:
+        raise NotFound("theme", theme_id, f'It belongs to another lens than "{lens}".', code=ErrorCode.OTHER_LENS)
+    raise NotFound("theme", theme_id)
+
+
+def _clean_text(store: Store, text: str, field: str) -> str:
+    """Normalise white space, and refuse a person's name: every export would include it."""
+    text = " ".join(text.split())
+    if text and contains_name(text, Roster.of(store.network.roster())):
+        raise UsageError(
+            f"The {field} contains a person's name or contact details. Please leave that out.", field=field
+        )
+    return text
+
+
+def _check_contradictions(log: Sequence[Edit], edit: Edit) -> None:
+    """Refuse an edit that contradicts active edits.
+
+    Raises:
+        ContradictoryEdit
+    """
+    if contradictory := find_contradictions(log, edit):
+        existing = [cite_edit(other) for other in contradictory]
+        raise ContradictoryEdit(cite_edit(edit), existing, [other.seq for other in contradictory])
 
 
 # Apply edits without a run -------------------------------------------------------------------------------------------

@@ -2,15 +2,17 @@
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote
 
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.edits import Edit, EditAction
+from patternmind.domain.edits import Edit
 from patternmind.domain.permissions import Action
+from patternmind.edits import ACTIONS, MAX_LISTED_CASES, ThemeAction, describe_edit
 from patternmind.errors import (
     ContradictoryEdit,
     NotFound,
@@ -23,14 +25,8 @@ from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.services.theme_queries import case_display_ids
 from patternmind.web.caller import Caller
 from patternmind.web.templating import flash
-from patternmind.web.theme_descriptions import (
-    CONFIRMATIONS,
-    MAX_LISTED_CASES,
-    PROPOSAL_CONFIRMATION,
-    describe_contradiction,
-    describe_edit,
-)
 
+PROPOSAL_CONFIRMATION = "Proposed. A facilitator or a steward decides."
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MAX_CASES = 200
 MAX_FIELD_LENGTH = 400
@@ -91,15 +87,13 @@ def handle_theme_edit(
     except PatternmindError as error:
         return _rejected(ctx.store, form, error)
     response = RedirectResponse(return_path if is_proposal else _redirect_target(edit, return_path), status_code=303)
-    flash(response, PROPOSAL_CONFIRMATION if is_proposal else CONFIRMATIONS[edit.action])
+    flash(response, PROPOSAL_CONFIRMATION if is_proposal else ACTIONS[edit.action].confirmation)
     return response
 
 
 def _redirect_target(edit: Edit, return_path: str) -> str:
-    """Return the page of the theme that absorbed another, or of a new theme; else the return path."""
-    if edit.action in {EditAction.MERGE, EditAction.SPLIT_OFF} and edit.other_theme_id:
-        return f"/themes/{quote(edit.other_theme_id)}"
-    return return_path
+    """Return the page of the other theme that has the cases now, else the return path."""
+    return f"/themes/{quote(edit.other_theme_id)}" if edit.other_theme_id else return_path
 
 
 def _edit_request(form: ThemeEditForm, *, actor: str, is_proposal: bool) -> ThemeEditRequest:
@@ -108,36 +102,43 @@ def _edit_request(form: ThemeEditForm, *, actor: str, is_proposal: bool) -> Them
     Raises:
         UsageError: a required choice is missing.
     """
-    if form.action not in set(EditAction) - {EditAction.ACCEPT, EditAction.DECLINE}:
+    action = _form_action(form)
+    if action is None:
         raise UsageError("Choose what to do.")
-    action = EditAction(form.action)
-    typed = [part.strip() for part in re.split(r"[\n,;]", form.cases) if part.strip()][:MAX_CASES]
-    if action is EditAction.UNDO and not _is_number(form.undoes):
-        raise UsageError("Choose the decision to undo.")
-    if action is EditAction.MERGE and not form.other_theme_id:
-        raise UsageError("Choose the theme to merge this one into.")
+    values = _edit_values(form, action)
+    if action.choice and values[action.choice[0]] is None:
+        raise UsageError(action.choice[1])
     return ThemeEditRequest(
-        action=action,
+        action=action.action,
         actor=actor,
         lens=form.lens or None,
-        theme_id=_target_theme_id(action, form),
-        other_theme_id=form.other_theme_id or None if action is EditAction.MERGE else None,
-        case_ids=tuple(dict.fromkeys((*form.chosen, *typed))),
-        name=form.name if action in {EditAction.RENAME, EditAction.SPLIT_OFF} else "",
-        undoes=int(form.undoes) if action is EditAction.UNDO else None,
         note=form.note,
         proposed=is_proposal,
         expected_seq=int(form.seen) if _is_number(form.seen) else None,
+        **values,
     )
 
 
-def _target_theme_id(action: EditAction, form: ThemeEditForm) -> str | None:
-    """Return the theme to edit; for moving cases in, the chosen theme if there is one."""
-    if action in {EditAction.TOGETHER, EditAction.APART, EditAction.UNDO}:
-        return None
-    if action is EditAction.MOVE_IN and form.other_theme_id:
-        return form.other_theme_id
-    return form.theme_id or None
+def _form_action(form: ThemeEditForm) -> ThemeAction | None:
+    """Return the action of a form, if forms may submit it."""
+    return next((action for name, action in ACTIONS.items() if name == form.action and action.confirmation), None)
+
+
+def _edit_values(form: ThemeEditForm, action: ThemeAction) -> dict[str, Any]:
+    """Return the values of the fields that the action has.
+
+    A form on a page without a theme offers the theme to edit as a choice.
+    """
+    needs_theme = "theme_id" in action.required_fields
+    typed = [part.strip() for part in re.split(r"[\n,;]", form.cases) if part.strip()][:MAX_CASES]
+    values = {
+        "theme_id": form.theme_id or (needs_theme and form.other_theme_id) or None,
+        "other_theme_id": form.other_theme_id or None,
+        "case_ids": tuple(dict.fromkeys((*form.chosen, *typed))),
+        "name": form.name,
+        "undoes": int(form.undoes) if _is_number(form.undoes) else None,
+    }
+    return {name: values[name] for name in action.fields}
 
 
 def _is_number(text: str) -> bool:
@@ -169,11 +170,8 @@ def _repeats_last_edit(store: Store, request: ThemeEditRequest) -> Edit | None:
 
 def _rejected(store: Store, form: ThemeEditForm, error: PatternmindError) -> RejectedThemeEdit:
     if isinstance(error, ContradictoryEdit):
-        return RejectedThemeEdit(
-            form=form,
-            status=409,
-            message=describe_contradiction(error, _describe_request(store, form), describe_log(store)),
-        )
+        message = describe_contradiction(store, error, _describe_request(store, form))
+        return RejectedThemeEdit(form=form, status=409, message=message)
     if isinstance(error, VersionConflict):
         later = tuple(
             f"{number}: {text}" for number, text in describe_log(store).items() if number > int(form.seen or 0)
@@ -189,29 +187,28 @@ def _error_field(form: ThemeEditForm, error: PatternmindError) -> str:
     """Return the name of the field that the error belongs to."""
     if isinstance(error, UsageError) and error.field in {"by", "name", "note"}:
         return error.field
-    return "other_theme_id" if form.action == EditAction.MERGE and not isinstance(error, NotFound) else "case"
+    action = _form_action(form)
+    has_choice = action is not None and action.choice is not None
+    return "other_theme_id" if has_choice and not isinstance(error, NotFound) else "case"
 
 
 def _describe_request(store: Store, form: ThemeEditForm) -> str:
-    """Describe the edit that the person wanted."""
-    edit_request = _edit_request(form, actor="-", is_proposal=True)
-    cases = [store.cases.get(id) for id in edit_request.case_ids]
-    names = store.themes.names(edit_request.lens)
-    edit = Edit(
-        seq=0,
-        lens=edit_request.lens or "all",
-        action=edit_request.action,
-        by=edit_request.actor,
-        at=EPOCH,
-        theme_id=edit_request.theme_id,
-        other_theme_id=edit_request.other_theme_id,
-        case_ids=tuple(case.id for case in cases),
-        name=edit_request.name,
-        undoes=edit_request.undoes,
-        proposed=True,
-    )
+    """Describe the requested edit, as in "to keep C-1, C-2 apart"."""
+    request = _edit_request(form, actor="-", is_proposal=True)
+    cases = [store.cases.get(id) for id in request.case_ids]
+    edit = replace(request.to_edit(seq=0, lens="", at=EPOCH), case_ids=tuple(case.id for case in cases))
     display_ids = {case.id: case.external_id or case.id for case in cases}
-    return describe_edit(edit, names, display_ids).removeprefix("proposed ")
+    return describe_edit(edit, store.themes.names(request.lens), display_ids).removeprefix("proposed ")
+
+
+def describe_contradiction(store: Store, error: ContradictoryEdit, request_text: str) -> str:
+    """Describe a contradictory edit, such as "to keep C-1 apart", with what it contradicts."""
+    log = describe_log(store)
+    earlier = " and ".join(f"decision {number} ({log[number]})" for number in error.edit_numbers if number in log)
+    return (
+        f"{request_text[:1].upper()}{request_text[1:]} contradicts {earlier}. "
+        "Undo that decision first, or cancel. Nothing was changed."
+    )
 
 
 def describe_log(store: Store) -> dict[int, str]:

@@ -1,14 +1,17 @@
 """Theme edits: submit, list and undo."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, GetPydanticSchema
+from pydantic_core import core_schema
 
 from patternmind.domain.edits import Edit, EditAction
 from patternmind.domain.permissions import Action
+from patternmind.edits import ACTIONS, ThemeAction
 from patternmind.ports import Store
 from patternmind.services.theme_edits import (
     EditResult,
@@ -17,6 +20,7 @@ from patternmind.services.theme_edits import (
     get_last_edit_seq,
     list_logged_edits,
     submit_edit,
+    undo_request,
 )
 from patternmind.web.api.schemas import EditConflictResponse, PageResponse, RequestModel
 from patternmind.web.caller import Caller
@@ -31,8 +35,28 @@ from patternmind.web.routing import ApiRoute
 
 router = APIRouter(route_class=ApiRoute, tags=["themes"])
 
-
 MAX_CASES = 500
+
+_ACTIONS = [action for action in ACTIONS.values() if action.confirmation and "undoes" not in action.fields]
+_THEME_ACTIONS = [action for action in _ACTIONS if "theme_id" in action.fields]
+_CASES_ACTIONS = sorted(
+    (action for action in _ACTIONS if "theme_id" not in action.required_fields),
+    key=lambda action: "theme_id" in action.fields,
+)
+
+
+def _any_of(actions: Sequence[ThemeAction]) -> GetPydanticSchema:
+    """Return the schema of a field whose value is one of these actions."""
+    names = core_schema.literal_schema([action.action.value for action in actions])
+    return GetPydanticSchema(lambda _source, _handler: core_schema.no_info_after_validator_function(EditAction, names))
+
+
+def _with_required(field: str) -> str:
+    return ", ".join(action.action.value for action in _THEME_ACTIONS if field in action.required_fields)
+
+
+def _with_optional(field: str) -> str:
+    return ", ".join(action.action.value for action in _THEME_ACTIONS if field in action.optional_fields)
 
 
 class ThemeDecisionRequest(RequestModel):
@@ -48,19 +72,29 @@ class ThemeDecisionRequest(RequestModel):
 
 
 class CreateCasesEditRequest(ThemeDecisionRequest):
-    action: Literal["together", "apart", "split_off"]
-    case_ids: list[str] = Field(min_length=1, max_length=MAX_CASES, description="Ids or external ids.")
-    name: str = Field(default="", max_length=400, description="For split_off: name of the new theme, optional.")
+    action: Annotated[EditAction, _any_of(_CASES_ACTIONS)]
+    case_ids: tuple[str, ...] = Field(min_length=1, max_length=MAX_CASES, description="Ids or external ids.")
+    name: str = Field(
+        default="", max_length=400, description=f"For {_with_optional('name')}: name of the new theme, optional."
+    )
     lens: LensName | None = Field(default=None, description="Lens; default: that of the last run.")
 
 
 class CreateThemeEditRequest(ThemeDecisionRequest):
     """An edit of a theme; the required fields depend on the action."""
 
-    action: Literal["rename", "merge", "move_out", "move_in", "split_off", "pin", "lock", "retire", "own"]
-    name: str = Field(default="", max_length=400, description="For rename, and optional for split_off.")
-    other_theme_id: str | None = Field(default=None, max_length=200, description="For merge: the theme that remains.")
-    case_ids: list[str] = Field(default=[], max_length=MAX_CASES, description="For move_out, move_in, split_off, pin.")
+    action: Annotated[EditAction, _any_of(_THEME_ACTIONS)]
+    name: str = Field(
+        default="",
+        max_length=400,
+        description=f"For {_with_required('name')}, and optional for {_with_optional('name')}.",
+    )
+    other_theme_id: str | None = Field(
+        default=None, max_length=200, description=f"For {_with_required('other_theme_id')}: the theme that remains."
+    )
+    case_ids: tuple[str, ...] = Field(
+        default=(), max_length=MAX_CASES, description=f"For {_with_required('case_ids')}."
+    )
     lens: LensName | None = Field(default=None, description="Lens; default: that of the last run.")
 
 
@@ -147,14 +181,7 @@ def edit_cases(
     if_match: IfMatchHeader = None,
 ) -> EditResultResponse:
     """Keep cases together or apart, or create a theme from cases in none. Later runs keep the edit."""
-    edit_request = ThemeEditRequest(
-        action=EditAction(body.action),
-        actor=caller.actor_name(body.by),
-        lens=body.lens,
-        case_ids=tuple(body.case_ids),
-        name=body.name,
-        note=body.note,
-    )
+    edit_request = ThemeEditRequest(actor=caller.actor_name(body.by), **body.model_dump(exclude={"by"}))
     return _apply_edit(ctx, caller, response, edit_request, if_match)
 
 
@@ -174,14 +201,7 @@ def edit_theme(
 ) -> EditResultResponse:
     """Rename, merge, move, split, pin, lock, retire or own a theme. A data partner's edit is a proposal."""
     edit_request = ThemeEditRequest(
-        action=EditAction(body.action),
-        actor=caller.actor_name(body.by),
-        lens=body.lens,
-        theme_id=theme_id,
-        other_theme_id=body.other_theme_id,
-        case_ids=tuple(body.case_ids),
-        name=body.name,
-        note=body.note,
+        actor=caller.actor_name(body.by), theme_id=theme_id, **body.model_dump(exclude={"by"})
     )
     return _apply_edit(ctx, caller, response, edit_request, if_match)
 
@@ -202,9 +222,7 @@ def undo_edit(
 ) -> EditResultResponse:
     """Undo an edit; the themes become what they would be without it."""
     decision = body or ThemeDecisionRequest()
-    edit_request = ThemeEditRequest(
-        action=EditAction.UNDO, actor=caller.actor_name(decision.by), undoes=seq, note=decision.note
-    )
+    edit_request = undo_request(seq, actor=caller.actor_name(decision.by), note=decision.note)
     return _apply_edit(ctx, caller, response, edit_request, if_match)
 
 

@@ -1,6 +1,7 @@
 """The page of a theme: facts, cases, similar themes, drafts, history and edits."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
@@ -10,12 +11,13 @@ from starlette.responses import Response
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import Case
 from patternmind.domain.drafts import DraftKind
-from patternmind.domain.edits import EditAction, active_edits, theme_owners
+from patternmind.domain.edits import binding_edits, theme_owners
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import DraftFilter, ThemeDetail
 from patternmind.domain.themes import Lineage, Theme, stability_label
+from patternmind.edits import MAX_LISTED_CASES, describe_edit, resolve_edits
 from patternmind.lineage import explain_change
-from patternmind.services.theme_edits import get_last_edit_seq, list_logged_edits
+from patternmind.services.theme_edits import LoggedEdit, get_last_edit_seq, list_logged_edits
 from patternmind.services.theme_queries import (
     case_display_ids,
     find_theme_detail,
@@ -27,12 +29,7 @@ from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
 from patternmind.web.routing import PageRoute
 from patternmind.web.templating import render
-from patternmind.web.theme_descriptions import (
-    LENS_LABELS,
-    LINEAGE_LABELS,
-    MAX_LISTED_CASES,
-    describe_edit,
-)
+from patternmind.web.theme_descriptions import LENS_LABELS, LINEAGE_LABELS
 from patternmind.web.theme_edit_forms import (
     RejectedThemeEdit,
     ThemeEditForm,
@@ -75,7 +72,9 @@ def _page(
     theme = detail.card.theme
     members, n_members = list_theme_members(store, theme_id, lens, start=start, limit=PAGE_SIZE)
     names = store.themes.names(lens)
-    logged_edits = list_logged_edits(store, lens)
+    logged_edits = {logged.edit.seq: logged for logged in list_logged_edits(store, lens)}
+    log = [logged.edit for logged in logged_edits.values()]
+    resolved = resolve_edits(binding_edits(log))
     quarters = charts.quarter_range(theme.trend)
     path = f"/themes/{theme_id}"
     return render(
@@ -90,9 +89,9 @@ def _page(
         badges=_badges(theme),
         lineage_label=LINEAGE_LABELS[theme.lineage],
         stability=stability_label(theme.stability, tentative=theme.tentative),
-        owner=theme_owners(logged.edit for logged in logged_edits).get(theme_id, ""),
-        is_locked=_is_locked(ctx, theme_id, lens),
-        merged_into=_merged_into(ctx, theme_id, lens),
+        owner=theme_owners(log).get(theme_id, ""),
+        is_locked=theme_id in resolved.locked,
+        merged_into=resolved.merge_targets.get(theme_id),
         nearest_theme_name=names.get(theme.nearest_theme_id or "", ""),
         members=members,
         n_members=n_members,
@@ -107,7 +106,7 @@ def _page(
         theme_options=_theme_options(detail, names, theme_id),
         drafts=store.drafts.item_page(DraftFilter(kind=DraftKind.PATTERN, theme_id=theme_id), limit=MAX_DRAFTS).rows,
         run_changes=[(change, explain_change(change.change, names)) for change in detail.run_changes],
-        edits=_edit_rows(ctx, detail, names, {logged.edit.seq: logged.undone_by for logged in logged_edits}),
+        edits=_described_edits(ctx, detail, names, logged_edits),
         last_seq=get_last_edit_seq(store),
         rejected=rejected,
         form=rejected.form if rejected else ThemeEditForm(),
@@ -125,24 +124,6 @@ def _badges(theme: Theme) -> list[tuple[str, str]]:
     return badges
 
 
-def _is_locked(ctx: AppContext, theme_id: str, lens: str) -> bool:
-    edits = active_edits(ctx.store.edits.list_all(lens))
-    return any(edit.action is EditAction.LOCK and edit.theme_id == theme_id and not edit.proposed for edit in edits)
-
-
-def _merged_into(ctx: AppContext, theme_id: str, lens: str) -> str | None:
-    """Return the theme that a person merged this one into."""
-    edits = active_edits(ctx.store.edits.list_all(lens))
-    return next(
-        (
-            edit.other_theme_id
-            for edit in reversed(edits)
-            if edit.action is EditAction.MERGE and edit.theme_id == theme_id and not edit.proposed
-        ),
-        None,
-    )
-
-
 def _theme_options(detail: ThemeDetail, names: dict[str, str], theme_id: str) -> list[tuple[str, str]]:
     """Return the other themes as select options: similar ones first, then by name."""
     similar = [theme.theme_id for theme in detail.similar_themes]
@@ -152,20 +133,12 @@ def _theme_options(detail: ThemeDetail, names: dict[str, str], theme_id: str) ->
     return [(id, names[id]) for id in (*similar, *rest)]
 
 
-def _edit_rows(
-    ctx: AppContext, detail: ThemeDetail, names: dict[str, str], undone_by: dict[int, int | None]
-) -> list[dict[str, Any]]:
-    """Return the decisions about a theme as rows of its history, newest first."""
+def _described_edits(
+    ctx: AppContext, detail: ThemeDetail, names: dict[str, str], logged_edits: Mapping[int, LoggedEdit]
+) -> list[tuple[LoggedEdit, str]]:
+    """Return the decisions about a theme with their descriptions, newest first."""
     cases = case_display_ids(ctx.store, detail.edits, MAX_LISTED_CASES)
-    return [
-        {
-            "edit": edit,
-            "description": describe_edit(edit, names, cases),
-            "undone_by": undone_by.get(edit.seq),
-            "may_undo": edit.action is not EditAction.UNDO and undone_by.get(edit.seq) is None and edit.because is None,
-        }
-        for edit in detail.edits
-    ]
+    return [(logged_edits[edit.seq], describe_edit(edit, names, cases)) for edit in detail.edits]
 
 
 def _excerpt(case: Case) -> str:

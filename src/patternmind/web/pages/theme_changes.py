@@ -1,11 +1,11 @@
 """Pages to review the changes of a run, conflicts with decisions, and proposed edits."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form, Query
+from fastapi import APIRouter, Form, Query
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -13,6 +13,7 @@ from patternmind.bootstrap import AppContext
 from patternmind.domain.edits import EditAction
 from patternmind.domain.members import require_actor
 from patternmind.domain.permissions import Action
+from patternmind.edits import MAX_LISTED_CASES, describe_edit
 from patternmind.errors import ContradictoryEdit, PatternmindError, UsageError
 from patternmind.lineage import explain_change
 from patternmind.ports import RunRecord, Store
@@ -28,7 +29,7 @@ from patternmind.services.theme_changes import (
     list_conflicts_to_review,
     list_proposed_edits,
 )
-from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
+from patternmind.services.theme_edits import submit_edit, undo_request
 from patternmind.services.theme_queries import case_display_ids, list_themes
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
@@ -36,43 +37,26 @@ from patternmind.web.pages.themes import ShortTextQuery, common_context, parse_l
 from patternmind.web.permissions import requires
 from patternmind.web.routing import PageRoute
 from patternmind.web.templating import flash, render
-from patternmind.web.theme_descriptions import (
-    MAX_LISTED_CASES,
-    describe_contradiction,
-    describe_edit,
-)
-from patternmind.web.theme_edit_forms import describe_log
+from patternmind.web.theme_edit_forms import describe_contradiction
 
 router = APIRouter(route_class=PageRoute)
 
 MAX_FLOWS = 6
-ShortFormText = Annotated[str, Form(max_length=400)]
+ShortText = Annotated[str, Field(max_length=400)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeAnswerForm:
+class ChangeAnswerForm(BaseModel):
     """The fields of the forms on this page."""
 
-    answer: str = ""
-    theme_id: str = ""
-    undoes: str = ""
-    note: str = ""
-    lens: str = ""
-    by: str = ""
+    answer: ShortText = ""
+    theme_id: ShortText = ""
+    undoes: ShortText = ""
+    note: ShortText = ""
+    lens: ShortText = ""
+    by: ShortText = ""
 
 
-def _change_answer_form(
-    answer: ShortFormText = "",
-    theme_id: ShortFormText = "",
-    undoes: ShortFormText = "",
-    note: ShortFormText = "",
-    lens: ShortFormText = "",
-    by: ShortFormText = "",
-) -> ChangeAnswerForm:
-    return ChangeAnswerForm(answer=answer, theme_id=theme_id, undoes=undoes, note=note, lens=lens, by=by)
-
-
-ChangeAnswerFormDep = Annotated[ChangeAnswerForm, Depends(_change_answer_form)]
+ChangeAnswerFormDep = Annotated[ChangeAnswerForm, Form()]
 ThemeIdQuery = Annotated[str, Query(max_length=200)]
 
 
@@ -227,8 +211,7 @@ def _apply_answer(ctx: AppContext, run: RunRecord, form: ChangeAnswerForm, actor
             n = accept_remaining_changes(store, clock, run.id, actor=actor)
             return f"Accepted {n} change{'' if n == 1 else 's'}."
         case "undo" if form.undoes.isascii() and form.undoes.isdigit():
-            lens, seq = run.parameters.lens, int(form.undoes)
-            submit_edit(store, clock, ThemeEditRequest(action=EditAction.UNDO, actor=actor, undoes=seq, lens=lens))
+            submit_edit(store, clock, undo_request(int(form.undoes), actor=actor, lens=run.parameters.lens))
             return "Undone. The change needs a decision again."
         case _:
             raise UsageError("Choose Accept or Decline.")
@@ -237,7 +220,7 @@ def _apply_answer(ctx: AppContext, run: RunRecord, form: ChangeAnswerForm, actor
 def _error_text(store: Store, error: PatternmindError) -> str:
     """Return the message for a page, without terminal commands."""
     if isinstance(error, ContradictoryEdit):
-        return describe_contradiction(error, "that", describe_log(store))
+        return describe_contradiction(store, error, "that")
     return str(error)
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from patternmind.bootstrap import AppContext
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import ThemeCard
+from patternmind.edits import MAX_LISTED_CASES, describe_edit
 from patternmind.errors import UsageError
 from patternmind.publishing.map_drawing import DrawnMap, draw_map
 from patternmind.services.theme_changes import count_pending_reviews
@@ -29,7 +30,7 @@ from patternmind.web.forms import FormDataDep
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pagination import CursorQuery, cursor_links, decode_cursor, offset_links
 from patternmind.web.routing import PageRouter
-from patternmind.web.theme_descriptions import LENS_LABELS, LINEAGE_LABELS, MAX_LISTED_CASES, describe_edit
+from patternmind.web.theme_descriptions import LENS_LABELS, LINEAGE_LABELS
 from patternmind.web.theme_edit_forms import RejectedThemeEdit, ThemeEditForm, handle_theme_edit, read_form
 
 router = PageRouter()
