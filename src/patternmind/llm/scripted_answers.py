@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from patternmind.domain.case_fields import SentenceRole, field_named
 from patternmind.llm.scripted_model import Script, ScriptedModel
 from patternmind.ports import RenderedPrompt
 
@@ -19,14 +20,11 @@ PART_PATTERN = re.compile(r'part "(\w+)":\n\n<<<(\w+)\n(.*?)\n\2>>>', re.DOTALL)
 FACET_PATTERN = re.compile(r'^(q\d+) ([a-z ]+?): (.*) "(.*)"$', re.MULTILINE)
 SENTENCE_PATTERN = re.compile(r"^(s\d+) (.*)$", re.MULTILINE)
 
-FACET_KIND_BY_FIELD: Mapping[str, str] = {
-    "context": "context",
-    "expected": "context",
-    "tried": "tried",
-    "outcome": "outcome",
-    "lesson": "helped",
-    "recommendation": "helped",
-    "decision": "helped",
+FACET_KIND_BY_ROLE: Mapping[SentenceRole, str] = {
+    SentenceRole.CONTEXT: "context",
+    SentenceRole.TRIED: "tried",
+    SentenceRole.OUTCOME: "outcome",
+    SentenceRole.HELPED: "helped",
 }
 
 PATTERN_LISTS = (
@@ -56,10 +54,14 @@ def answer_theme_name(prompt: RenderedPrompt) -> dict[str, Any]:
 
 
 def answer_case_facets(prompt: RenderedPrompt) -> dict[str, Any]:
-    """Return one facet per part, with a kind by the part's name."""
+    """Return one facet per part, with a kind by the role of the part's field."""
     parts = [(field, text) for field, _, text in PART_PATTERN.findall(prompt.user)]
     facets = [
-        {"kind": FACET_KIND_BY_FIELD.get(field, "problem"), "text": first_sentence(text), "quote": first_sentence(text)}
+        {
+            "kind": FACET_KIND_BY_ROLE.get(field_named(field).role, "problem"),
+            "text": first_sentence(text),
+            "quote": first_sentence(text),
+        }
         for field, text in parts
         if text.strip()
     ]
