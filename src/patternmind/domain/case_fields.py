@@ -11,7 +11,7 @@ from patternmind.domain.cases import CaseKind, Consent
 
 
 class FieldType(StrEnum):
-    """How a value is checked, redacted and shown."""
+    """Type of a value: it decides how the value is checked, redacted and shown."""
 
     SENTENCES = "sentences"
     LABEL = "label"
@@ -53,11 +53,12 @@ class CaseField:
 
     Attributes:
         label: heading of the value on pages.
-        columns: column names that fill the field besides its own name, best first, separated by commas.
+        columns: column names that fill the field, as its own name does; best first, separated by commas.
         role: role of its sentences; the words of a sentence may change it to ``WORSE``.
         lens: lens other than "all" that embeds it: "problem", "helped" or none.
         is_advice: its sentences are written as advice, and preferred as steps of a pattern.
         is_open_point: its text is a question that a session has to decide.
+        has_column: table ``case`` has a column of its own for it, for lists that filter by it.
         is_hidden: forms and pages leave it out, except the original text; edits keep it.
     """
 
@@ -70,6 +71,7 @@ class CaseField:
     lens: str = ""
     is_advice: bool = False
     is_open_point: bool = False
+    has_column: bool = False
     is_hidden: bool = False
 
 
@@ -149,6 +151,7 @@ FACTS = (
             FieldChoice("solved", "Solved"),
             FieldChoice("abandoned", "Abandoned"),
         ),
+        has_column=True,
     ),
     CaseField(
         "opened_on", "First seen", FieldType.DATE, columns="opened on, opened, date, created, created on, created at"
@@ -352,6 +355,7 @@ def _names(fields: Sequence[CaseField]) -> tuple[str, ...]:
 
 
 CASE_FIELDS, RECAP_FIELDS, FACT_FIELDS = _names(CASE_TEXTS), _names(RECAP_TEXTS), _names(FACTS)
+COLUMN_FACTS = _names([field for field in FACTS if field.has_column])
 
 _ID = {
     CaseKind.CASE: CaseField(ID_FIELD, "id", columns="id, case id, external id"),

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from patternmind.errors import SchemaTooNew, StoreUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
-"""Known schema revisions, oldest first; a test compares them with the files in ``migrations``."""
+REVISIONS = tuple(sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")))
+"""Known schema revisions, oldest first."""
 
 BUSY_TIMEOUT_MS = 30_000
 WAL_INDEX_BYTES = 32 << 10

@@ -1,8 +1,11 @@
 """The FastAPI application: API, pages, OpenAPI description and health check."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Literal, cast
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -11,65 +14,16 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from patternmind import __version__
 from patternmind.bootstrap import AppContext
-from patternmind.web import static_files
-from patternmind.web.api import (
-    case_removal,
-    case_submission,
-    cases,
-    checkup,
-    drafts,
-    events,
-    export,
-    imports,
-    jobs,
-    network,
-    patterns,
-    placements,
-    playbook,
-    prereadings,
-    review,
-    runs,
-    search,
-    settings,
-    theme_edits,
-    theme_map,
-    theme_reviews,
-    themes,
-    uploads,
-)
-from patternmind.web.api import members as members_api
-from patternmind.web.api import roster as roster_api
+from patternmind.web import api, pages, static_files
 from patternmind.web.api_docs import docs_page
 from patternmind.web.auth import BEARER_SCHEME, identify
 from patternmind.web.locked_encoder import LockedEncoder
 from patternmind.web.middleware import SecurityMiddleware, is_loopback
 from patternmind.web.openapi import DESCRIPTION, build_openapi
-from patternmind.web.pages import (
-    account,
-    audit_log,
-    home,
-    library,
-    members,
-    prereading_edit,
-    roster,
-    sign_in,
-    theme,
-    theme_changes,
-    tokens,
-)
-from patternmind.web.pages import case_import as case_import_pages
-from patternmind.web.pages import case_removal as case_removal_pages
-from patternmind.web.pages import case_submission as case_submission_pages
-from patternmind.web.pages import cases as cases_pages
-from patternmind.web.pages import draft as draft_pages
-from patternmind.web.pages import prereadings as prereadings_pages
-from patternmind.web.pages import review as review_pages
-from patternmind.web.pages import runs as run_pages
-from patternmind.web.pages import settings as settings_pages
-from patternmind.web.pages import themes as themes_pages
 from patternmind.web.permissions import allows_anonymous
 from patternmind.web.problems import COMMON_PROBLEM_RESPONSES, add_exception_handlers
 from patternmind.web.routing import not_found_page
@@ -82,64 +36,26 @@ class HealthResponse(BaseModel):
     status: Literal["ok"]
 
 
-API_ROUTERS: Sequence[APIRouter] = (
-    placements.router,
-    case_submission.router,
-    case_removal.router,
-    cases.router,
-    network.router,
-    imports.router,
-    uploads.router,
-    search.router,
-    export.router,
-    jobs.router,
-    events.router,
-    runs.router,
-    theme_edits.router,
-    theme_reviews.router,
-    theme_map.router,
-    themes.router,
-    drafts.router,
-    patterns.router,
-    prereadings.router,
-    review.router,
-    playbook.router,
-    settings.router,
-    roster_api.router,
-    checkup.router,
-    members_api.router,
-)
-"""Routers of the API; their order matters.
+def _find_routes(package: ModuleType) -> Iterator[BaseRoute]:
+    """Yield the routes of every module of a package that has a ``router``."""
+    for module_info in iter_modules(package.__path__, f"{package.__name__}."):
+        yield from getattr(import_module(module_info.name), "router", APIRouter()).routes
 
-The path of a case matches everything after /cases/, and that of a theme everything after /themes/: routers with longer
-paths come first.
-"""
 
-PAGE_ROUTERS: Sequence[APIRouter] = (
-    static_files.router,
-    home.router,
-    review_pages.router,
-    draft_pages.router,
-    library.router,
-    themes_pages.router,
-    theme_changes.router,
-    theme.router,
-    prereadings_pages.router,
-    prereading_edit.router,
-    run_pages.router,
-    settings_pages.router,
-    roster.router,
-    case_submission_pages.router,
-    case_import_pages.router,
-    case_removal_pages.router,
-    cases_pages.router,
-    sign_in.router,
-    account.router,
-    members.router,
-    tokens.router,
-    audit_log.router,
-)
-"""Routers of the pages."""
+def _matching_order(route: BaseRoute) -> list[tuple[int, str]]:
+    """Return a sort key: literal segments before parameters, and a parameter that matches slashes last of all."""
+    *inner, last = cast(APIRoute, route).path.split("/")
+    return [*(_segment_order(segment) for segment in inner), _segment_order(last, is_last=True)]
+
+
+def _segment_order(segment: str, *, is_last: bool = False) -> tuple[int, str]:
+    if segment.endswith(":path}"):
+        return (3 if is_last else 2), segment
+    return int(segment.startswith("{")), segment
+
+
+API_ROUTER = APIRouter(routes=sorted(_find_routes(api), key=_matching_order))
+PAGE_ROUTER = APIRouter(routes=sorted([*_find_routes(pages), *static_files.router.routes], key=_matching_order))
 
 
 def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
@@ -175,14 +91,11 @@ def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
     app.openapi = partial(build_openapi, app)
     app.add_middleware(SecurityMiddleware, is_local=is_local, url=ctx.settings.url)
     add_exception_handlers(app)
-    for router in API_ROUTERS:
-        app.include_router(
-            router, prefix=API_PREFIX, dependencies=[Depends(BEARER_SCHEME)], responses=COMMON_PROBLEM_RESPONSES
-        )
-    for router in PAGE_ROUTERS:
-        app.include_router(router, include_in_schema=False)
-    pages = [route for router in PAGE_ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    app.state.pages = frozenset(route.path for route in pages)
+    app.include_router(
+        API_ROUTER, prefix=API_PREFIX, dependencies=[Depends(BEARER_SCHEME)], responses=COMMON_PROBLEM_RESPONSES
+    )
+    app.include_router(PAGE_ROUTER, include_in_schema=False)
+    app.state.pages = frozenset(cast(APIRoute, route).path for route in PAGE_ROUTER.routes)
     _add_public_routes(app)
     _add_browser_error_pages(app)
     return app

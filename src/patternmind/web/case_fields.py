@@ -1,4 +1,4 @@
-"""Form fields of cases and recaps, and labels of fields and values, from the registry of fields."""
+"""Form fields of cases and recaps, and labels of fields and values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
