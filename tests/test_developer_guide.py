@@ -84,7 +84,7 @@ def test_guide_names_existing_names() -> None:
 
 
 def is_known(span: str) -> bool:
-    """Return whether code contains the words of a span, and defines the name that a single name or call states."""
+    """Return whether code contains the words of a span; a single name or call must be defined."""
     called = re.fullmatch(r"\.?([\w.]+)(?:\(.*\))?", span)
     if called and re.search(r"[A-Z(_]", span) and called[1].rpartition(".")[2] not in defined_names():
         return False

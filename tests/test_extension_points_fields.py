@@ -1,4 +1,4 @@
-"""Adding a field of a case or a resource touches few files, and the recipes of docs/developer.md work."""
+"""Adding a field of a case or a resource touches few files, as docs/developer.md says."""
 
 import ast
 import json
@@ -37,7 +37,7 @@ FIELDS_WITH_RULES: Mapping[str, str] = {
     "open_question": "bullet of a recap draft",
     "notes": "source of the bullets of a recap draft; also notes of a run",
 }
-"""Fields that the code treats in their own way, or whose name is a common word; all others are data of the registry."""
+"""Fields with rules in code, or with a common word as name. All others are data of the registry."""
 
 OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
     "region": {
@@ -64,7 +64,7 @@ def source_files() -> Iterator[Path]:
 
 
 def python_mentions(text: str) -> Iterator[str]:
-    """Yield each string, attribute and keyword of a module, and the words with an underscore in its strings."""
+    """Yield each string, attribute and keyword of a module, and words with an underscore."""
     for node in ast.walk(ast.parse(text)):
         match node:
             case ast.Constant(value=str(value)):
@@ -77,7 +77,7 @@ def python_mentions(text: str) -> Iterator[str]:
 
 
 def template_mentions(path: Path, text: str) -> Iterator[str]:
-    """Yield each quoted word and attribute of a script, or of the expressions of a template or prompt."""
+    """Yield each quoted word and attribute of a script, or of a template's expressions."""
     code = text if path.suffix == ".js" else "\n".join(re.findall(r"\{[{%].*?[%}]\}", text, re.DOTALL))
     yield from re.findall(r"(?<=[\"'.])\w+\b", code)
     yield from re.findall(r"\w+_\w+", text)
@@ -159,7 +159,7 @@ client = PageClient(ctx, Role.STEWARD)
 pages = [client.get(address).text for address in (f"/cases/{row['case_id']}", "/cases/new?full=1")]
 print(json.dumps([row["text"], *pages]))
 """
-"""Import a file by the command, then print the exported text of its case, the page of the case and the form."""
+"""Import a file by the command; print the exported text, the page and the form of its case."""
 
 
 def test_recipe_of_a_field_brings_columns_to_page_and_export(tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ def test_form_asks_for_every_text_once(kind: CaseKind) -> None:
 
 
 def test_case_form_asks_for_every_fact_that_is_not_hidden() -> None:
-    shown = {field.name for field in FACTS if not field.is_hidden} - {CONSENT_FIELD, SUBMITTER_FIELD}
-    assert shown <= set(input_names(CaseKind.CASE))
+    visible = {field.name for field in FACTS if not field.is_hidden} - {CONSENT_FIELD, SUBMITTER_FIELD}
+    assert visible <= set(input_names(CaseKind.CASE))
 
 
 def test_only_choices_have_choices() -> None:

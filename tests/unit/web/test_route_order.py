@@ -1,4 +1,4 @@
-"""A path reaches its own route, although the routers are found in the order of their file names."""
+"""A path reaches its own route, whatever the order of the files that hold the routers."""
 
 import re
 from typing import Any
