@@ -203,8 +203,11 @@ def _validate(case_input: CaseInput) -> Submission:
 
 def _merge_facts(checked: Submission, previous: Submission) -> dict[str, str]:
     """Return the new facts. The owner stays the same unless a submitter was entered."""
-    kept_facts = {n: value for n, value in previous.facts.items() if n == SUBMITTER_FIELD or field_named(n).is_hidden}
-    new_facts = {n: value for n, value in checked.facts.items() if n != SUBMITTER_FIELD or checked.member is None}
+    kept_names = {SUBMITTER_FIELD, *(name for name in previous.facts if field_named(name).is_hidden)}
+    kept_facts = {name: value for name, value in previous.facts.items() if name in kept_names}
+    new_facts = dict(checked.facts)
+    if checked.member is not None:
+        new_facts.pop(SUBMITTER_FIELD, None)
     return {**kept_facts, **new_facts}
 
 

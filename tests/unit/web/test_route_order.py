@@ -1,4 +1,4 @@
-"""A path reaches its own route, whatever the order of the files that hold the routers."""
+"""A path reaches its own route, in whatever order the routers are found."""
 
 import re
 from typing import Any
