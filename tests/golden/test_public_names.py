@@ -16,7 +16,7 @@ from patternmind.bootstrap import AppContext
 from patternmind.cli.app import HELP_BY_COMMAND, load_command
 from patternmind.domain.edits import EditAction
 from patternmind.settings import Settings
-from patternmind.web.app import PAGE_ROUTERS, make_app
+from patternmind.web.app import PAGE_ROUTER, make_app
 
 GOLDEN = Path(__file__).with_name("public_names.json")
 SOURCE = Path(__file__).parents[2] / "src" / "patternmind"
@@ -41,7 +41,7 @@ def public_names() -> Mapping[str, Any]:
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     }
-    pages = [route for router in PAGE_ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    pages = [route for route in PAGE_ROUTER.routes if isinstance(route, APIRoute)]
     audited = {name for path in (SOURCE / "cli").glob("*.py") for name in _audited(path)}
     return {
         "operations": operations,

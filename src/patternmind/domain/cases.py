@@ -5,43 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-CASE_FIELDS = (
-    "title",
-    "problem",
-    "context",
-    "expected",
-    "what_happened",
-    "tried",
-    "decision_point",
-    "newcomer_miss",
-    "outcome",
-    "lesson",
-    "recommendation",
-)
-"""Free-text fields of a case, in reading order; only these are embedded, clustered and drafted from."""
-
-RECAP_FIELDS = ("title", "case", "pattern", "decision", "next_use", "open_question", "notes")
-"""Free-text fields of a recap: its title, the five bullets, and notes."""
-
-FACT_FIELDS = (
-    "status",
-    "opened_on",
-    "solved_on",
-    "recurrence",
-    "impact",
-    "impact_unit",
-    "help_wanted",
-    "team",
-    "region",
-    "role",
-    "source_format",
-    "links",
-    "consent",
-    "submitter",
-)
-"""Fields of a case in addition to its text; ``date`` in a file is read as ``opened_on``."""
-
-
 MAX_TITLE_CHARS = 80
 
 SUSPICIOUS_FLAG_PREFIX = "suspicious:"
@@ -72,11 +35,6 @@ class Consent(StrEnum):
     def is_publishable(self) -> bool:
         """True if the text may leave the network."""
         return self is not Consent.NETWORK_ONLY
-
-
-def text_fields(kind: CaseKind) -> tuple[str, ...]:
-    """Return the free-text fields of a kind, in reading order."""
-    return CASE_FIELDS if kind is CaseKind.CASE else RECAP_FIELDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from patternmind.domain.case_fields import field_named
 from patternmind.domain.cases import Case
 from patternmind.domain.theme_counts import count_once, counted_as, without_near_duplicates
 from patternmind.domain.themes import Theme
@@ -14,8 +15,6 @@ from patternmind.text import (
     extract_sentences,
     mentions_problem,
 )
-
-ADVICE_FIELDS = frozenset({"recommendation", "decision"})
 
 SCENE_SETTING_WEIGHT = 0.6
 """Weight of a problem sentence that mentions no failure or lack."""
@@ -70,7 +69,7 @@ class ThemeEvidence:
 
     def remedy_score(self, sentence: Sentence) -> float:
         """Return ``score``, raised for recommendations and decisions."""
-        return self.score(sentence) * (1.5 if sentence.field in ADVICE_FIELDS else 1.0)
+        return self.score(sentence) * (1.5 if field_named(sentence.field).is_advice else 1.0)
 
     def remedies(self) -> list[Sentence]:
         """Return the sentences that say what helped.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from patternmind.domain.case_fields import field_named
 from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import NOT_STATED, DraftFields
 from patternmind.domain.drafts import (
@@ -121,7 +122,7 @@ def _questions(
         if counter_examples
         else f"What would have to be true for “{key}” not to come back next quarter?"
     )
-    open_point = next((name for name in ("decision_point", "open_question") if case.text.get(name)), None)
+    open_point = next((name for name in case.text if field_named(name).is_open_point and case.text[name]), None)
     third = (
         f"The case faces this decision: {_shorten(case.text[open_point])} What would you need to know to decide?"
         if open_point

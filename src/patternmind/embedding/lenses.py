@@ -5,12 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from patternmind.domain.cases import (
-    CASE_FIELDS,
-    RECAP_FIELDS,
-    Case,
-    CaseKind,
-)
+from patternmind.domain.case_fields import CASE_FIELDS, CASE_TEXTS, RECAP_FIELDS, RECAP_TEXTS, CaseField
+from patternmind.domain.cases import Case, CaseKind
 from patternmind.errors import UsageError
 from patternmind.text import (
     Side,
@@ -20,18 +16,19 @@ from patternmind.text import (
     split_sentences,
 )
 
-LENSES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "all": (CASE_FIELDS, RECAP_FIELDS),
-    "problem": (
-        ("title", "problem", "context", "expected", "what_happened", "decision_point", "newcomer_miss"),
-        ("title", "case", "open_question"),
-    ),
-    "helped": (("tried", "outcome", "lesson", "recommendation"), ("pattern", "decision", "next_use")),
-}
-"""Fields of a case and of a recap for each lens."""
-
 LENS_SIDES = {"problem": Side.PROBLEM, "helped": Side.HELPED}
 """Side of the sentences that a lens selects if a case has no separate fields."""
+
+
+def _fields_under(lens: str, fields: Sequence[CaseField]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields if field.lens == lens)
+
+
+LENSES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "all": (CASE_FIELDS, RECAP_FIELDS),
+    **{lens: (_fields_under(lens, CASE_TEXTS), _fields_under(lens, RECAP_TEXTS)) for lens in LENS_SIDES},
+}
+"""Fields of a case and of a recap for each lens."""
 
 LENS_TOPICS = {"problem": "the problem", "helped": "what helped"}
 

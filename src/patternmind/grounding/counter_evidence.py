@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from patternmind.domain.case_fields import field_named
 from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, COUNTER_SEARCH, FieldValue
 from patternmind.domain.drafts import Claim, Draft, DraftKind
@@ -24,7 +25,8 @@ FAILURE_PATTERN = re.compile(
 )
 """Common phrases for a failed remedy, checked in addition to the sentence's role."""
 
-REMEDY_FIELDS = ("tried", "recommendation", "lesson", "decision")
+REMEDY_ROLES = (SentenceRole.TRIED, SentenceRole.HELPED)
+"""Roles of the fields whose sentences name remedies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,12 @@ def _sentence_key(sentence: Sentence) -> tuple[str, str, int]:
 def _find_counter_evidence(case: Case, steps: Sequence[Claim]) -> Iterator[CounterEvidence]:
     """Yield the sentences of a case that report the failure of a similar step."""
     sentences = extract_sentences(case)
-    remedies = [sentence.text for sentence in sentences if sentence.field in REMEDY_FIELDS]
+    remedies = [sentence.text for sentence in sentences if field_named(sentence.field).role in REMEDY_ROLES]
     is_abandoned = case.facts.get("status") == "abandoned"
     for position, sentence in enumerate(sentences):
         reports_failure = sentence.role is SentenceRole.WORSE or FAILURE_PATTERN.search(sentence.text) is not None
-        if not sentence.is_quotable or not (reports_failure or (is_abandoned and sentence.field == "outcome")):
+        is_outcome = field_named(sentence.field).role is SentenceRole.OUTCOME
+        if not sentence.is_quotable or not (reports_failure or (is_abandoned and is_outcome)):
             continue
         previous = sentences[max(0, position - 1) : position]
         before = [other.text for other in previous if other.field == sentence.field]

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from patternmind.domain.case_fields import DATE_FIELD, FieldType, field_named
 from patternmind.domain.cases import (
     Case,
     CaseKind,
@@ -24,11 +25,6 @@ from patternmind.ingestion.redaction.submission_names import (
 )
 
 LONG_TITLE_CHARS = 80
-
-_CONTROLLED_FACTS = frozenset({"status", "opened_on", "solved_on", "recurrence", "consent"})
-"""Dates and fixed choices, which need no redaction."""
-_FREE_TEXT_FACTS = frozenset({"impact", "help_wanted", "role"})
-"""Facts that people write sentences in. The others are labels: a name counts only if it is the whole label."""
 
 
 def make_case(
@@ -59,7 +55,7 @@ def make_case(
         text=text,
         extra=extra,
         facts=facts,
-        date=dt.date.fromisoformat(submission.facts["opened_on"]) if "opened_on" in submission.facts else None,
+        date=dt.date.fromisoformat(submission.facts[DATE_FIELD]) if DATE_FIELD in submission.facts else None,
         team=facts.get("team"),
         contributor=_hash_contributor(submission.facts.get("submitter", ""), roster, secret),
         owner=hash_owner(submission.member, secret),
@@ -97,11 +93,13 @@ class _SubmissionRedactor:
         return redacted
 
     def redact_fact(self, name: str, value: str) -> str:
-        if name in _CONTROLLED_FACTS:
+        fact_type = field_named(name).type
+        if fact_type.is_controlled:
             return value
         whole = redact(value, self._roster, self._own_names)
         is_name = set(whole.counts) == {"person"} and whole.text.startswith("[person") and whole.text.endswith("]")
-        return self._count(whole if name in _FREE_TEXT_FACTS or is_name else redact_identifiers(value, self._roster))
+        is_text = fact_type is FieldType.SENTENCES
+        return self._count(whole if is_text or is_name else redact_identifiers(value, self._roster))
 
     def _count(self, redacted: RedactedText) -> str:
         self.counts.update(redacted.counts)

@@ -3,40 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from patternmind.domain.cases import (
-    CASE_FIELDS,
-    RECAP_FIELDS,
-    CaseKind,
-    Submission,
-)
+from patternmind.domain.case_fields import CASE_FIELDS, KNOWN_WHEN_SOLVED, PLAIN_TEXT_FIELD, QUESTIONS, RECAP_FIELDS
+from patternmind.domain.cases import CaseKind, Submission
 from patternmind.ingestion.rows import Row
 from patternmind.ingestion.validation import RowError, RowErrorCode, validate_row
 
 MIN_RECOMMENDED_WORDS = 12
 """Fewer words place a case badly. It is accepted anyway."""
-
-_QUESTIONS: Mapping[str, str] = {
-    "problem": "What is the problem, in your own words?",
-    "what_happened": "What happened, the last time?",
-    "tried": "What have you tried, and what was the result?",
-    "outcome": "How did it end?",
-    "lesson": "What would you do again, or never again?",
-    "context": "Where and under which conditions does it happen?",
-    "decision_point": "Who had to decide, and about what?",
-    "team": "Which team is it from? A pattern needs cases of at least two.",
-    "recurrence": "How often does it happen?",
-    "case": "Which case did you work on?",
-    "decision": "What did you decide?",
-    "next_use": "Who will try it next, and when?",
-    "open_question": "What is still open?",
-}
-"""Ordered by value: fields that distinguish two cases, then those others can use, then those for counts."""
-
-_CASE_QUESTION_ORDER = (
-    *("problem", "what_happened", "tried", "outcome", "lesson", "context", "team", "recurrence", "decision_point"),
-)
-_RECAP_QUESTION_ORDER = ("case", "decision", "next_use", "open_question")
-_ONLY_WHEN_SOLVED = frozenset({"outcome", "lesson"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +53,14 @@ def _form_message(error: RowError, kind: CaseKind) -> str:
 
 def suggest_field(fields: Mapping[str, str], *, kind: CaseKind) -> MissingField | None:
     """Return the most useful missing field as a question, or None if none is missing."""
-    order = _CASE_QUESTION_ORDER if kind is CaseKind.CASE else _RECAP_QUESTION_ORDER
     text = " ".join(fields.get(name, "") for name in (*CASE_FIELDS, *RECAP_FIELDS))
-    if kind is CaseKind.CASE and fields.get("problem") and len(text.split()) < MIN_RECOMMENDED_WORDS:
+    main_field = PLAIN_TEXT_FIELD[kind]
+    if kind is CaseKind.CASE and fields.get(main_field) and len(text.split()) < MIN_RECOMMENDED_WORDS:
         return MissingField(
-            "problem", "Can you add a little more? One sentence about what happened is enough to find similar cases."
+            main_field, "Can you add a little more? One sentence about what happened is enough to find similar cases."
         )
     is_open = fields.get("status", "") == "open"
-    for name in order:
-        if not fields.get(name, "").strip() and not (is_open and name in _ONLY_WHEN_SOLVED):
-            return MissingField(name, _QUESTIONS[name])
+    for name, question in QUESTIONS[kind].items():
+        if not fields.get(name, "").strip() and not (is_open and name in KNOWN_WHEN_SOLVED):
+            return MissingField(name, question)
     return None

@@ -7,48 +7,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
-from patternmind.domain.cases import FACT_FIELDS, CaseKind, text_fields
+from patternmind.domain.case_fields import (
+    DATE_FIELD,
+    ID_FIELD,
+    IMPORTED_FIELDS,
+    LINKED_CASES_FIELD,
+    PLAIN_TEXT_FIELD,
+)
+from patternmind.domain.cases import CaseKind
 from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import ErrorCode, UnknownColumn, UsageError
 
-ID, LINKED_CASES = "id", "linked_cases"
 FieldMap = Mapping[str, str]
 """Column by field, as written with ``--map FIELD=COLUMN``."""
 
 EXTRA_FIELD = "beside"
 """Mapping target for columns that should fill no field, whatever their names; may be repeated."""
-
-_COMMON_SYNONYMS = {
-    ID: "id, case id, external id",
-    "title": "title, subject, summary, headline",
-    "opened_on": "opened on, opened, date, created, created on, created at",
-    "solved_on": "solved on, solved, closed on, closed",
-    "recurrence": "recurrence, frequency",
-    "team": "team, department, unit",
-    "region": "region, site, location",
-    "submitter": "submitter, submitted by, author, contributor",
-    "links": "links, link, url",
-}
-_CASE_SYNONYMS = {
-    "problem": "problem, problem statement, description, issue, text, body",
-    "what_happened": "what happened, driving event",
-    "tried": "tried, what we tried",
-    "outcome": "outcome, result",
-    "lesson": "lesson, lesson learned, lessons, lessons learned",
-    "recommendation": "recommendation, recommendations",
-}
-_RECAP_SYNONYMS = {
-    ID: "id, recap id, external id",
-    "title": "title, subject, summary, headline, session",
-    "case": "case, case bullet",
-    "pattern": "pattern, pattern bullet",
-    "decision": "decision, decision bullet, decision or improvement, improvement",
-    "next_use": "next use, next use bullet",
-    "open_question": "open question, open question bullet",
-    "notes": "notes, text, body",
-    LINKED_CASES: "linked cases, cases",
-}
-"""Column names by field; the first filled column wins. Every field's own name counts too."""
 
 CORRECTION_PREFIX = "patternmind: "
 """Prefix of the columns added to a file of rejected rows; they are ignored when the file is imported again."""
@@ -95,7 +69,7 @@ def _resolve_field(name: str, kind: CaseKind) -> str:
     for field in mappable_fields(kind):
         if plain == _normalize_name(field):
             return field
-    synonyms = {"date": "opened_on", "text": "problem" if kind is CaseKind.CASE else "notes", "external id": ID}
+    synonyms = {"date": DATE_FIELD, "text": PLAIN_TEXT_FIELD[kind], "external id": ID_FIELD}
     if plain not in synonyms:
         raise UnknownColumn(name.strip(), "field", mappable_fields(kind))
     return synonyms[plain]
@@ -103,7 +77,7 @@ def _resolve_field(name: str, kind: CaseKind) -> str:
 
 def mappable_fields(kind: CaseKind) -> tuple[str, ...]:
     """Return every field that a column can fill."""
-    return (ID, *text_fields(kind), *FACT_FIELDS, LINKED_CASES)
+    return tuple(IMPORTED_FIELDS[kind])
 
 
 def find_field(name: str, kind: CaseKind) -> str | None:
@@ -124,7 +98,7 @@ def map_values(values: Mapping[str, object], *, mapping: FieldMap, kind: CaseKin
     """Split a row's values into fields, linked cases and extra.
 
     A mapped column wins over a column with a known name. Of several columns for a field, the first filled one wins, in
-    the order of the names above. The others stay in ``extra``, as do nested values, which no field can contain.
+    the order of the registry. The others stay in ``extra``, as do nested values, which no field can contain.
     """
     values = _restore_corrected_row(values)
     fields: dict[str, str] = {}
@@ -135,7 +109,7 @@ def map_values(values: Mapping[str, object], *, mapping: FieldMap, kind: CaseKin
         if column is None:
             continue
         used[field] = column
-        if field == LINKED_CASES:
+        if field == LINKED_CASES_FIELD:
             linked = _split_ids(values[column])
         else:
             fields[field] = as_text(values[column])
@@ -179,10 +153,9 @@ def _columns_by_field(
 
 @lru_cache(maxsize=2)
 def _names_by_field(kind: CaseKind) -> Mapping[str, tuple[str, ...]]:
-    synonyms = {**_COMMON_SYNONYMS, **(_CASE_SYNONYMS if kind is CaseKind.CASE else _RECAP_SYNONYMS)}
     return {
-        field: tuple(dict.fromkeys((*synonyms.get(field, "").split(", "), _normalize_name(field))))
-        for field in mappable_fields(kind)
+        name: tuple(dict.fromkeys((*field.columns.split(", "), _normalize_name(name))))
+        for name, field in IMPORTED_FIELDS[kind].items()
     }
 
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from patternmind.domain.cases import CaseKind, RejectedRow, text_fields
+from patternmind.domain.case_fields import PLAIN_TEXT_FIELD, text_fields
+from patternmind.domain.cases import CaseKind, RejectedRow
 from patternmind.ingestion.decoding import read_text
 from patternmind.ingestion.mapping import find_field
 from patternmind.ingestion.rows import MAX_ROW_CHARS, Row
@@ -137,7 +138,11 @@ def _read_fields(section: _Section, level: int) -> dict[str, object] | None:
     if not fields:
         return None
     item: dict[str, object] = {name: "\n".join(texts).strip() for name, texts in fields.items()}
-    spare = "context" if any(find_field(name, CaseKind.CASE) == "problem" for name in item) else "text"
+    spare = (
+        "context"
+        if any(find_field(name, CaseKind.CASE) == PLAIN_TEXT_FIELD[CaseKind.CASE] for name in item)
+        else "text"
+    )
     if rest.strip() and spare not in item:
         item[spare] = rest.strip()
     elif rest.strip():

@@ -2,31 +2,30 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from patternmind.domain.cases import (
+from patternmind.domain.case_fields import (
     FACT_FIELDS,
-    CaseKind,
-    Consent,
-    RejectedRow,
-    Submission,
+    FACTS,
+    ID_FIELD,
+    LINKED_CASES_FIELD,
+    PLAIN_TEXT_FIELD,
+    CaseField,
+    FieldType,
     text_fields,
 )
+from patternmind.domain.cases import CaseKind, RejectedRow, Submission
 from patternmind.ingestion.dates import DATE_FORMAT_HINT, parse_date
-from patternmind.ingestion.mapping import ID, LINKED_CASES, FieldMap, MappedValues, map_values
+from patternmind.ingestion.mapping import FieldMap, MappedValues, map_values
 from patternmind.ingestion.rows import INVALID_CHARS, Row, shorten
 
 MAX_FIELD_CHARS = 200_000
 MAX_ID_CHARS = 200
 MIN_LETTERS = 3
 """Fewer letters are an ellipsis or a stray key, which an encoder cannot place."""
-
-STATUSES = ("open", "workaround", "solved", "abandoned")
-RECURRENCES = ("first", "2-3", "monthly", "weekly", "daily")
-CONSENTS = tuple(str(consent) for consent in Consent)
 
 
 class RowErrorCode(StrEnum):
@@ -95,14 +94,14 @@ def validate_row(row: Row, *, mapping: FieldMap, kind: CaseKind) -> Submission |
     linked = tuple(_normalize_text(linked_id) for linked_id in mapped.linked_cases)
     text = {name: fields[name] for name in text_fields(kind) if name in fields}
     facts = _check_facts({name: fields[name] for name in FACT_FIELDS if name in fields}, mapped, errors)
-    errors += _check_ids(fields.get(ID, ""), linked)
+    errors += _check_ids(fields.get(ID_FIELD, ""), linked)
     if not errors:  # a text that was rejected above is not also missing
         errors += _check_text(text, kind)
     if errors:
         return tuple(errors)
     return Submission(
         kind=kind,
-        external_id=fields.get(ID),
+        external_id=fields.get(ID_FIELD),
         text=text,
         facts=facts,
         extra=extra,
@@ -156,7 +155,7 @@ def _check_ids(id: str, linked: Iterable[str]) -> list[RowError]:
     problem = f"has an id that is longer than {MAX_ID_CHARS} characters or not text"
     return [
         RowError(field=field, code=RowErrorCode.INVALID_ID, problem=problem, remedy="use a shorter id")
-        for field, ids in ((ID, (id,)), (LINKED_CASES, linked))
+        for field, ids in ((ID_FIELD, (id,)), (LINKED_CASES_FIELD, linked))
         if any(len(value) > MAX_ID_CHARS or INVALID_CHARS.search(value) for value in ids)
     ]
 
@@ -164,7 +163,7 @@ def _check_ids(id: str, linked: Iterable[str]) -> list[RowError]:
 def _check_text(text: Mapping[str, str], kind: CaseKind) -> list[RowError]:
     main_field = text_fields(kind)[1]
     if not text:
-        field = "problem" if kind is CaseKind.CASE else "notes"
+        field = PLAIN_TEXT_FIELD[kind]
         remedy = f'fill in "title" or "{field}", or choose the column for "{field}"'
         problem = "has no title and no text"
         return [RowError(field=main_field, code=RowErrorCode.NO_TEXT, problem=problem, remedy=remedy)]
@@ -178,7 +177,7 @@ def _check_text(text: Mapping[str, str], kind: CaseKind) -> list[RowError]:
 def _check_facts(facts: Mapping[str, str], mapped: MappedValues, errors: list[RowError]) -> dict[str, str]:
     checked: dict[str, str] = {}
     for name, value in facts.items():
-        code, remedy, check = _CHECKS.get(name, _NO_CHECK)
+        code, remedy, check = _CHECKS[name]
         try:
             checked[name] = check(value)
         except ValueError as error:
@@ -189,7 +188,7 @@ def _check_facts(facts: Mapping[str, str], mapped: MappedValues, errors: list[Ro
     return checked
 
 
-def _choice_check(choices: tuple[str, ...]) -> Callable[[str], str]:
+def _choice_check(choices: Sequence[str]) -> Callable[[str], str]:
     choice_by_word = {_normalize_word(word): word for word in choices}
 
     def check(value: str) -> str:
@@ -211,12 +210,17 @@ def _iso_date(text: str) -> str:
 
 _CHOICE_REMEDY = "use one of these, or no value"
 _Check = tuple[RowErrorCode, str, Callable[[str], str]]
-_NO_CHECK: _Check = (RowErrorCode.INVALID_CHOICE, "", str)
-_CHECKS: Mapping[str, _Check] = {
-    "opened_on": (RowErrorCode.INVALID_DATE, DATE_FORMAT_HINT, _iso_date),
-    "solved_on": (RowErrorCode.INVALID_DATE, DATE_FORMAT_HINT, _iso_date),
-    "status": (RowErrorCode.INVALID_CHOICE, _CHOICE_REMEDY, _choice_check(STATUSES)),
-    "recurrence": (RowErrorCode.INVALID_CHOICE, _CHOICE_REMEDY, _choice_check(RECURRENCES)),
-    "consent": (RowErrorCode.INVALID_CHOICE, _CHOICE_REMEDY, _choice_check(CONSENTS)),
-}
-"""Error code, remedy and check of each controlled fact. A check raises ValueError with the problem."""
+
+
+def _fact_check(field: CaseField) -> _Check:
+    match field.type:
+        case FieldType.DATE:
+            return RowErrorCode.INVALID_DATE, DATE_FORMAT_HINT, _iso_date
+        case FieldType.CHOICE:
+            return RowErrorCode.INVALID_CHOICE, _CHOICE_REMEDY, _choice_check([c.value for c in field.choices])
+        case _:
+            return RowErrorCode.INVALID_CHOICE, "", str
+
+
+_CHECKS: Mapping[str, _Check] = {field.name: _fact_check(field) for field in FACTS}
+"""Error code, remedy and check of each fact. A check raises ValueError with the problem."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from patternmind.domain.case_fields import LINKED_CASES_FIELD, SUBMITTER_FIELD, field_named
 from patternmind.domain.cases import (
     Case,
     CaseKind,
@@ -167,7 +168,7 @@ def is_own_withdrawn_case(store: Store, case_id: str, member: Member | None) -> 
         submission = store.submissions.get(case_id)
     except RawTextKeyInvalid:
         return False
-    submitter = " ".join(submission.facts.get("submitter", "").casefold().split())
+    submitter = " ".join(submission.facts.get(SUBMITTER_FIELD, "").casefold().split())
     return submission.member == member.id or submitter == " ".join(member.name.casefold().split())
 
 
@@ -182,15 +183,15 @@ def get_submitted_fields(store: Store, case_id: str) -> dict[str, str]:
 
 def submission_fields(submission: Submission) -> dict[str, str]:
     """Return the texts, facts and links of a submission by form field name."""
-    linked = {"linked_cases": ", ".join(submission.linked_cases)} if submission.linked_cases else {}
+    linked = {LINKED_CASES_FIELD: ", ".join(submission.linked_cases)} if submission.linked_cases else {}
     return {**submission.text, **submission.facts, **linked}
 
 
 def _validate(case_input: CaseInput) -> Submission:
-    fields = {name: value for name, value in case_input.fields.items() if name != "submitter"}
+    fields = {name: value for name, value in case_input.fields.items() if name != SUBMITTER_FIELD}
     submitter = case_input.submitter.strip() or (case_input.member.name if case_input.member else "")
     validated = validate_fields(
-        {**fields, "submitter": submitter} if submitter else fields,
+        {**fields, SUBMITTER_FIELD: submitter} if submitter else fields,
         kind=case_input.kind,
         external_id=case_input.external_id,
     )
@@ -202,8 +203,11 @@ def _validate(case_input: CaseInput) -> Submission:
 
 def _merge_facts(checked: Submission, previous: Submission) -> dict[str, str]:
     """Return the new facts. The owner stays the same unless a submitter was entered."""
-    kept_facts = {name: value for name, value in previous.facts.items() if name in {"submitter", "source_format"}}
-    new_facts = {name: value for name, value in checked.facts.items() if name != "submitter" or checked.member is None}
+    kept_names = {SUBMITTER_FIELD, *(name for name in previous.facts if field_named(name).is_hidden)}
+    kept_facts = {name: value for name, value in previous.facts.items() if name in kept_names}
+    new_facts = dict(checked.facts)
+    if checked.member is not None:
+        new_facts.pop(SUBMITTER_FIELD, None)
     return {**kept_facts, **new_facts}
 
 

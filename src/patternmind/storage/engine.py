@@ -12,8 +12,8 @@ from patternmind.errors import SchemaTooNew, StoreUnavailable
 from patternmind.storage.dialects import sqlite
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-REVISIONS = tuple(f"{number:04}" for number in range(1, 15))
-"""Known schema revisions, oldest first; a test compares them with the files in ``migrations``."""
+REVISIONS = tuple(sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")))
+"""Known schema revisions, oldest first."""
 
 
 class DatabaseFile:

@@ -19,6 +19,8 @@ from sqlalchemy import (
     table,
 )
 
+from patternmind.domain.case_fields import COLUMN_FACTS
+
 metadata = MetaData(
     naming_convention={"fk": "fk_%(table_name)s_%(column_0_name)s", "ix": "ix_%(table_name)s_%(column_0_name)s"}
 )
@@ -99,7 +101,7 @@ case = Table(
     Column("flags", String, nullable=False, server_default=""),
     Column("vector_hash", String, nullable=False, server_default=""),
     Column("team", String),
-    Column("status", String),
+    *(Column(name, String) for name in COLUMN_FACTS),
     Index("ix_case_number", "number", unique=True),
     Index("ix_case_listed", "network_id", "id", "kind", "team", "status", "flags", "number", "dated"),
     Index("ix_case_dated", "network_id", "dated", "id", "kind", "team", "status", "flags", "number"),

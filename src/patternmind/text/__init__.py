@@ -3,13 +3,13 @@
 ``drafting`` and ``embedding`` both use this package; they never import each other.
 """
 
+from patternmind.domain.case_fields import SentenceRole
 from patternmind.text.cues import is_narrative, mentions_problem
 from patternmind.text.english import is_english
 from patternmind.text.role_cues import LIMITATION, TENSION
 from patternmind.text.roles import (
     PLAIN_TEXT_FIELDS,
     Sentence,
-    SentenceRole,
     extract_sentences,
     is_plain_text,
 )

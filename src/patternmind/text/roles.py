@@ -1,10 +1,10 @@
 """Split a case into sentences with offsets and roles: problem, attempt, remedy and others."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
+from patternmind.domain.case_fields import PLAIN_TEXT_FIELD, SentenceRole, field_named
 from patternmind.domain.cases import Case
 from patternmind.domain.drafts import Quote
 from patternmind.text.cues import UNSOLVED_CUE, mentions_failure, remedy_log_odds
@@ -23,43 +23,7 @@ from patternmind.text.role_cues import (
 from patternmind.text.segmentation import split_sentences
 from patternmind.text.sides import contextual_remedy_log_odds
 
-
-class SentenceRole(StrEnum):
-    CONTEXT = "context"
-    PROBLEM = "problem"
-    HAPPENED = "what happened"
-    TRIED = "tried"
-    HELPED = "what helped"
-    WORSE = "what did not help"
-    OUTCOME = "outcome"
-    OTHER = "other"
-
-
-FIELD_ROLES: Mapping[str, SentenceRole] = {
-    "title": SentenceRole.PROBLEM,
-    "problem": SentenceRole.PROBLEM,
-    "context": SentenceRole.CONTEXT,
-    "expected": SentenceRole.CONTEXT,
-    "what_happened": SentenceRole.HAPPENED,
-    "tried": SentenceRole.TRIED,
-    "decision_point": SentenceRole.CONTEXT,
-    "newcomer_miss": SentenceRole.HAPPENED,
-    "outcome": SentenceRole.OUTCOME,
-    "lesson": SentenceRole.HELPED,
-    "recommendation": SentenceRole.HELPED,
-    "case": SentenceRole.PROBLEM,
-    "pattern": SentenceRole.CONTEXT,
-    "decision": SentenceRole.HELPED,
-    "next_use": SentenceRole.OTHER,
-    "open_question": SentenceRole.OTHER,
-    "notes": SentenceRole.HAPPENED,
-}
-"""Role of the sentences in each field of a structured case.
-
-The words of a sentence may change its role to ``WORSE``.
-"""
-
-PLAIN_TEXT_FIELDS = frozenset({"problem", "notes"})
+PLAIN_TEXT_FIELDS = frozenset(PLAIN_TEXT_FIELD.values())
 """Fields that hold a whole plain text; the words of a sentence then decide its role."""
 
 MIN_QUOTE_WORDS, MAX_QUOTE_WORDS = 5, 45
@@ -122,7 +86,7 @@ def _split_field(case: Case, field: str) -> Iterator[Sentence]:
     if not is_plain_text(case) or is_foreign:
         for start, end in spans:
             part = text[start:end]
-            role = SentenceRole.WORSE if MADE_WORSE.search(part) else FIELD_ROLES.get(field, SentenceRole.HAPPENED)
+            role = SentenceRole.WORSE if MADE_WORSE.search(part) else field_named(field).role
             probability = _role_probability(role, part, is_foreign=is_foreign)
             yield Sentence(case.id, field, start, end, part, role, probability)
         return
@@ -158,7 +122,7 @@ def classify_plain_sentence(field: str, text: str, log_odds: float | None) -> Se
         return SentenceRole.WORSE
     if _is_remedy(text, log_odds):
         return SentenceRole.HELPED
-    return _narrative_role(text) or FIELD_ROLES.get(field, SentenceRole.HAPPENED)
+    return _narrative_role(text) or field_named(field).role
 
 
 def _narrative_role(text: str) -> SentenceRole | None:

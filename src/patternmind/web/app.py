@@ -1,9 +1,11 @@
 """The FastAPI application: API, pages, OpenAPI description and health check."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Literal, cast
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -12,10 +14,11 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from patternmind import __version__
 from patternmind.bootstrap import AppContext
-from patternmind.web import static_files
+from patternmind.web import api, pages, static_files
 from patternmind.web.api_docs import docs_page
 from patternmind.web.auth import BEARER_SCHEME, identify
 from patternmind.web.locked_encoder import LockedEncoder
@@ -33,30 +36,26 @@ class HealthResponse(BaseModel):
     status: Literal["ok"]
 
 
-def _routers(package: str, modules: str) -> Sequence[APIRouter]:
-    return [import_module(f"patternmind.web.{package}.{module}").router for module in modules.split()]
+def _find_routes(package: ModuleType) -> Iterator[BaseRoute]:
+    """Yield the routes of every module of a package that has a ``router``."""
+    for module_info in iter_modules(package.__path__, f"{package.__name__}."):
+        yield from getattr(import_module(module_info.name), "router", APIRouter()).routes
 
 
-API_ROUTERS = _routers(
-    "api",
-    """placements case_submission case_removal cases network imports uploads search export jobs events runs theme_edits
-    theme_reviews theme_map themes drafts patterns prereadings review playbook settings roster checkup members""",
-)
-"""Routers of the API; their order matters.
+def _matching_order(route: BaseRoute) -> list[tuple[int, str]]:
+    """Return a sort key: literal segments before parameters, and a parameter that matches slashes last of all."""
+    *inner, last = cast(APIRoute, route).path.split("/")
+    return [*(_segment_order(segment) for segment in inner), _segment_order(last, is_last=True)]
 
-The path of a case matches everything after /cases/, and that of a theme everything after /themes/: routers with longer
-paths come first.
-"""
 
-PAGE_ROUTERS = [
-    static_files.router,
-    *_routers(
-        "pages",
-        """home review draft library themes theme_changes theme prereadings prereading_edit runs settings roster
-        case_submission case_import case_removal cases sign_in account members tokens audit_log""",
-    ),
-]
-"""Routers of the pages."""
+def _segment_order(segment: str, *, is_last: bool = False) -> tuple[int, str]:
+    if segment.endswith(":path}"):
+        return (3 if is_last else 2), segment
+    return int(segment.startswith("{")), segment
+
+
+API_ROUTER = APIRouter(routes=sorted(_find_routes(api), key=_matching_order))
+PAGE_ROUTER = APIRouter(routes=sorted([*_find_routes(pages), *static_files.router.routes], key=_matching_order))
 
 
 def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
@@ -92,14 +91,11 @@ def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
     app.openapi = partial(build_openapi, app)
     app.add_middleware(SecurityMiddleware, is_local=is_local, url=ctx.settings.url)
     add_exception_handlers(app)
-    for router in API_ROUTERS:
-        app.include_router(
-            router, prefix=API_PREFIX, dependencies=[Depends(BEARER_SCHEME)], responses=COMMON_PROBLEM_RESPONSES
-        )
-    for router in PAGE_ROUTERS:
-        app.include_router(router, include_in_schema=False)
-    pages = [route for router in PAGE_ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    app.state.pages = frozenset(route.path for route in pages)
+    app.include_router(
+        API_ROUTER, prefix=API_PREFIX, dependencies=[Depends(BEARER_SCHEME)], responses=COMMON_PROBLEM_RESPONSES
+    )
+    app.include_router(PAGE_ROUTER, include_in_schema=False)
+    app.state.pages = frozenset(cast(APIRoute, route).path for route in PAGE_ROUTER.routes)
     _add_public_routes(app)
     _add_browser_error_pages(app)
     return app

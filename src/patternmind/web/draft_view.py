@@ -6,7 +6,8 @@ Pure functions from a reviewed draft and its cases to the values of a template.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from patternmind.domain.cases import Case, text_fields
+from patternmind.domain.case_fields import text_fields
+from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import (
     COMPUTED_FIELDS,
     COUNTER_EVIDENCE,

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fixtures.builders import build_case
 
-from patternmind.domain.cases import CASE_FIELDS, RECAP_FIELDS, CaseKind
+from patternmind.domain.case_fields import CASE_FIELDS, RECAP_FIELDS
+from patternmind.domain.cases import CaseKind
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.embedding.lenses import (
     LENSES,

@@ -11,7 +11,8 @@ from tests.fixtures.networks import the_cases
 from tests.fixtures.page_client import PageClient
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.cases import CASE_FIELDS, CaseKind
+from patternmind.domain.case_fields import CASE_FIELDS
+from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Role
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.ports import RunParameters

@@ -19,8 +19,8 @@ from patternmind.domain.permissions import (
 from patternmind.settings import Settings
 from patternmind.web.app import (
     API_PREFIX,
-    API_ROUTERS,
-    PAGE_ROUTERS,
+    API_ROUTER,
+    PAGE_ROUTER,
     make_app,
 )
 from patternmind.web.permissions import Permission, permissions_of
@@ -99,8 +99,8 @@ def all_routes() -> Iterator[tuple[str, APIRoute]]:
     """Yield all routes: those of the routers, and the application's own."""
     app: FastAPI = make_app(AppContext(Settings(home=Path("nowhere"))))
     own = APIRouter(routes=[route for route in app.routes if isinstance(route, APIRoute)])
-    for prefix, routers in ((API_PREFIX, API_ROUTERS), ("", PAGE_ROUTERS), ("", [own])):
-        for route in (route for router in routers for route in router.routes):
+    for prefix, router in ((API_PREFIX, API_ROUTER), ("", PAGE_ROUTER), ("", own)):
+        for route in router.routes:
             assert isinstance(route, APIRoute), f"{route} cannot declare a permission"
             yield f"{sorted(route.methods or ())} {prefix}{route.path}", route
 
@@ -115,9 +115,7 @@ def test_routes_declare_one_permission_and_use_authorized_route_class() -> None:
             )
 
 
-def test_application_has_only_routers_listed_in_app_module() -> None:
+def test_application_has_only_api_and_page_router() -> None:
     app = make_app(AppContext(Settings(home=Path("nowhere"))))
     other_routes = [route for route in app.routes if not isinstance(route, APIRoute)]
-    assert len(other_routes) == len(API_ROUTERS) + len(PAGE_ROUTERS), (
-        "include every router by API_ROUTERS or PAGE_ROUTERS in web.app"
-    )
+    assert len(other_routes) == len((API_ROUTER, PAGE_ROUTER)), "put every router into web/api or web/pages"

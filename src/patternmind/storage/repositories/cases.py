@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Text, func, or_, select
 from sqlalchemy import cast as cast_column
 
+from patternmind.domain.case_fields import COLUMN_FACTS
 from patternmind.domain.cases import Case, CaseKind, Consent, Submission
 from patternmind.domain.read_models import CaseFilter, CaseOrder, CaseWithAssignment, Page
 from patternmind.embedding.lenses import lens_text
@@ -208,7 +209,7 @@ def case_list_columns(case: Case) -> dict[str, Any]:
     return {
         "dated": case.date.isoformat() if case.date else "",
         "team": case.team,
-        "status": case.facts.get("status"),
+        **{name: case.facts.get(name) for name in COLUMN_FACTS},
         "flags": "".join(f"|{flag}" for flag in case.flags),
         "vector_hash": text_hash(lens_text(case, "all")),
     }

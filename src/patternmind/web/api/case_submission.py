@@ -4,7 +4,8 @@ from fastapi import Response
 from pydantic import Field
 from starlette.requests import Request
 
-from patternmind.domain.cases import FACT_FIELDS, CaseKind, Consent, text_fields
+from patternmind.domain.case_fields import FACT_FIELDS, text_fields
+from patternmind.domain.cases import CaseKind, Consent
 from patternmind.domain.members import LOCAL_USER
 from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError

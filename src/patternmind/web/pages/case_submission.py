@@ -8,6 +8,7 @@ from typing import Any
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
+from patternmind.domain.case_fields import CaseField, FieldType, field_named
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Action
 from patternmind.errors import PatternmindError, RuleViolated, UsageError, VersionConflict
@@ -218,8 +219,13 @@ def _preview_rows(preview: CasePreview | None) -> list[tuple[str, Any]]:
     """Return label and value of each field as others will see it."""
     if preview is None:
         return []
-    facts = {name: value for name, value in preview.case.facts.items() if name not in {"links", "source_format"}}
+    facts = {name: value for name, value in preview.case.facts.items() if _is_previewed(field_named(name))}
     return [
         (case_fields.field_label(name), mark_placeholders(case_fields.value_label(name, value)))
         for name, value in {**preview.case.text, **facts}.items()
     ]
+
+
+def _is_previewed(field: CaseField) -> bool:
+    """Return whether the preview shows a fact; links have no words in which a name could be missed."""
+    return not field.is_hidden and field.type is not FieldType.LINKS

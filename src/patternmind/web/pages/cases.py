@@ -10,7 +10,8 @@ from fastapi import Form, Query
 from starlette.responses import Response
 
 from patternmind.domain.breadth import pluralize
-from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX, Case, CaseKind, text_fields
+from patternmind.domain.case_fields import CaseField, FieldType, field_named, text_fields
+from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX, Case, CaseKind
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import CaseFilter
 from patternmind.errors import NotFound, RawTextKeyInvalid, UsageError
@@ -27,7 +28,7 @@ from patternmind.services.case_view import (
 from patternmind.services.possible_names import confirm_names
 from patternmind.web import case_fields
 from patternmind.web.case_access import authorized_case
-from patternmind.web.case_fields import STATUS_OPTIONS
+from patternmind.web.case_fields import CONSENT
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pages.case_removal import render_withdrawn_case
 from patternmind.web.pagination import decode_cursor, encode_cursor
@@ -73,7 +74,7 @@ def list_cases(page: PageDep, *, after: Annotated[str, Query(max_length=800)] = 
         errors=errors,
         kinds=KIND_OPTIONS,
         flags=FLAG_OPTIONS,
-        statuses=[("", "Any"), *STATUS_OPTIONS],
+        statuses=[("", "Any"), *case_fields.value_options("status")],
         themes=[("", "All"), (UNPLACED_OPTION, "Not in a theme yet"), *theme_names.items()],
         teams=[("", "All"), *((team, team) for team in page.store.cases.teams())],
         next_url=_list_url({**filters, "after": encode_cursor(case_page.next_cursor) or ""})
@@ -176,20 +177,21 @@ def _texts_in_order(case: Case) -> list[tuple[str, str]]:
 
 
 def _fact_rows(case: Case) -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = [
-        (
-            case_fields.field_label(name),
-            link_urls(value) if name == "links" else mark_placeholders(case_fields.value_label(name, value)),
-        )
-        for name, value in case.facts.items()
-        if name not in {"opened_on", "solved_on", "source_format"}
-    ]
-    rows += [
-        (case_fields.field_label(name), f"{dt.date.fromisoformat(case.facts[name]):%-d %b %Y}")
-        for name in ("opened_on", "solved_on")
-        if name in case.facts
-    ]
-    return [*rows, (case_fields.field_label("consent"), case_fields.value_label("consent", case.consent.value))]
+    """Return label and value of each fact: dates after the others, consent last."""
+    fields = [field_named(name) for name in case.facts if not field_named(name).is_hidden]
+    dates_last = sorted(fields, key=lambda field: field.type is FieldType.DATE)
+    rows = [(field.label, _fact_value(field, case.facts[field.name])) for field in dates_last]
+    return [*rows, (case_fields.field_label(CONSENT), case_fields.value_label(CONSENT, case.consent.value))]
+
+
+def _fact_value(field: CaseField, value: str) -> Any:
+    match field.type:
+        case FieldType.LINKS:
+            return link_urls(value)
+        case FieldType.DATE:
+            return f"{dt.date.fromisoformat(value):%-d %b %Y}"
+        case _:
+            return mark_placeholders(case_fields.value_label(field.name, value))
 
 
 @router.get("/cases/{case_id}/raw", "read_raw", Action.SEE_RAW_TEXT, own=True)
