@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patternmind.cli.terminal import strip_control_chars
 from patternmind.domain.cases import IngestReport
+from patternmind.domain.characters import strip_hidden
 from patternmind.domain.networks import Network
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def write_exact(text: str) -> None:
 
 def write_text(text: str) -> None:
     """Write text for people, without characters that a terminal would act on."""
-    write_exact(strip_control_chars(text))
+    write_exact(strip_hidden(text))
 
 
 def write_json(value: Any) -> None:
@@ -65,7 +65,7 @@ def write_json(value: Any) -> None:
 
 
 def write_status(text: str) -> None:
-    sys.stderr.write(strip_control_chars(text) + "\n")
+    sys.stderr.write(strip_hidden(text) + "\n")
 
 
 def make_console() -> "Console":
@@ -263,10 +263,10 @@ def make_theme_table(themes: "Sequence[Theme]", areas: Mapping[str, str]) -> Any
     for theme in themes:
         order.setdefault(RETIRED_HEADING if theme.lineage == "retired" else theme.area_id, []).append(theme)
     for area_id, members in sorted(order.items(), key=lambda item: item[0] == RETIRED_HEADING):
-        table.add_row(Text(strip_control_chars(areas.get(area_id, area_id)).upper(), style="bold"))
+        table.add_row(Text(strip_hidden(areas.get(area_id, area_id)).upper(), style="bold"))
         for theme in members:
-            gist = Text(f"“{strip_control_chars(_shorten(theme.gist))}”" if theme.gist else "", style="italic")
-            name = Text(f"  {strip_control_chars(theme.name)}\n  {theme.id}")
+            gist = Text(f"“{strip_hidden(_shorten(theme.gist))}”" if theme.gist else "", style="italic")
+            name = Text(f"  {strip_hidden(theme.name)}\n  {theme.id}")
             marks = ["tentative"] * theme.tentative + ["one contributor"] * theme.one_contributor
             status = Text("\n".join([theme.lineage.value, *marks]))
             table.add_row(name, gist, str(theme.n_cases), str(theme.n_teams), status)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
-from patternmind.domain.draft_fields import DraftFields, value_items, value_to_line
+from patternmind.domain.draft_fields import DraftFields, value_to_line
 from patternmind.domain.drafts import (
     DraftAction,
     DraftKind,
@@ -196,12 +196,6 @@ def build_prereading_document(store: Store, reviewed: ReviewedDraft) -> Document
 def _find_theme(store: Store, theme_id: str | None) -> Theme | None:
     themes = (theme for lens in list_lenses_with_runs(store) for theme in store.themes.list_all(lens))
     return next((theme for theme in themes if theme.id == theme_id and theme.case_ids), None) if theme_id else None
-
-
-def fields_with_names(store: Store, edits: DraftFields) -> list[str]:
-    """List the edited fields that contain a name or contact data."""
-    roster = Roster.of(store.network.roster())
-    return [name for name, value in edits.items() if any(redact(line, roster).counts for line in value_items(value))]
 
 
 def edit_prereading(
