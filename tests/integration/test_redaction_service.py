@@ -16,7 +16,7 @@ from patternmind.services.exports import export_rows
 from patternmind.services.file_import import import_files
 from patternmind.services.playbook import prepared_row
 from patternmind.services.possible_names import confirm_names, search_possible_names
-from patternmind.services.reviews import decide_draft, list_all_drafts
+from patternmind.services.reviews import decide_draft, list_all_drafts, reject_names
 from patternmind.services.roster import import_roster
 from patternmind.settings import Settings
 
@@ -55,6 +55,20 @@ def test_confirmed_name_is_redacted_and_not_listed_again(ctx: AppContext) -> Non
     assert confirm_names(ctx.store, ["zebulon "]) == 0
     assert search_possible_names(ctx.store) == ()
     assert all("zebulon" not in json.dumps(row).casefold() for row in export_rows(ctx.store, "cases"))
+
+
+@pytest.mark.parametrize("note", ["ask zebulon about it", "thanks, Zebulon", "ask mark stone", "Call 0047 22 33 44 55"])
+def test_note_on_a_draft_is_refused_when_it_contains_a_name_in_any_case(ctx: AppContext, note: str) -> None:
+    confirm_names(ctx.store, ["Zebulon Quast", "Mark Stone"])
+    with pytest.raises(UsageError) as raised:
+        reject_names(ctx.store, note, {})
+    assert raised.value.field == "note"
+
+
+@pytest.mark.parametrize("note", ["we will mark the goods", "Mark goods in May.", "the will of the group"])
+def test_note_on_a_draft_may_contain_words_that_are_also_names(ctx: AppContext, note: str) -> None:
+    confirm_names(ctx.store, ["Mark Stone", "Will Grace", "May Berg"])
+    reject_names(ctx.store, "", {"solution": (note,)})
 
 
 def test_confirm_names_refuses_a_name_without_letters(ctx: AppContext) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import sys
 import time
@@ -16,19 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as ProgressBars
 from rich.table import Table
 
+from patternmind.domain.characters import strip_hidden
 from patternmind.ports import Progress
 from patternmind.publishing.document import Document
 from patternmind.publishing.render import render_document
 
 NO_RUN_MESSAGE = "No runs yet. Import cases with `patternmind ingest`, then start a run with `patternmind run`."
-
-_CONTROL_CHARS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
-"""Characters that a terminal would act on: cursor moves, links, text direction."""
-
-
-def strip_control_chars(text: str) -> str:
-    """Remove controls other than tab and line feed, direction overrides and invisible tags."""
-    return _CONTROL_CHARS.sub("", text)
 
 
 def write_exact(text: str) -> None:
@@ -39,7 +31,7 @@ def write_exact(text: str) -> None:
 
 def write_text(text: str) -> None:
     """Write text for people, without characters that a terminal would act on."""
-    write_exact(strip_control_chars(text))
+    write_exact(strip_hidden(text))
 
 
 def write_json(value: Any) -> None:
@@ -47,7 +39,7 @@ def write_json(value: Any) -> None:
 
 
 def write_status(text: str) -> None:
-    sys.stderr.write(strip_control_chars(text) + "\n")
+    sys.stderr.write(strip_hidden(text) + "\n")
 
 
 def write_result(record: Mapping[str, Any] | Sequence[Any], message: str, *, as_json: bool) -> None:

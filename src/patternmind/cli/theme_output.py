@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from patternmind.cli import output
-from patternmind.cli.output import shorten, strip_control_chars, write_result
+from patternmind.cli.output import shorten, write_result
 from patternmind.domain.breadth import pluralize
+from patternmind.domain.characters import strip_hidden
 from patternmind.domain.edits import Edit, EditConflict
 from patternmind.domain.themes import Assignment, Theme, ThemeChange
 from patternmind.edits import cite_edit, summarize_edit
@@ -54,10 +55,10 @@ def _make_theme_table(themes: Sequence[Theme], areas: Mapping[str, str]) -> Tabl
     for theme in themes:
         order.setdefault(RETIRED_HEADING if theme.lineage == "retired" else theme.area_id, []).append(theme)
     for area_id, members in sorted(order.items(), key=lambda item: item[0] == RETIRED_HEADING):
-        table.add_row(Text(strip_control_chars(areas.get(area_id, area_id)).upper(), style="bold"))
+        table.add_row(Text(strip_hidden(areas.get(area_id, area_id)).upper(), style="bold"))
         for theme in members:
-            gist = Text(f"“{strip_control_chars(shorten(theme.gist))}”" if theme.gist else "", style="italic")
-            name = Text(f"  {strip_control_chars(theme.name)}\n  {theme.id}")
+            gist = Text(f"“{strip_hidden(shorten(theme.gist))}”" if theme.gist else "", style="italic")
+            name = Text(f"  {strip_hidden(theme.name)}\n  {theme.id}")
             marks = ["tentative"] * theme.tentative + ["one contributor"] * theme.one_contributor
             status = Text("\n".join([theme.lineage.value, *marks]))
             table.add_row(name, gist, str(theme.n_cases), str(theme.n_teams), status)

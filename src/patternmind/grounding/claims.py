@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from patternmind.domain.cases import Case
+from patternmind.domain.characters import HIDDEN_CHARACTERS
 from patternmind.domain.drafts import (
     NO_AI,
     Claim,
@@ -33,9 +34,6 @@ from patternmind.grounding.support import Similarity
 FORBIDDEN_UNQUOTED_KINDS = ("quoted words", "address")
 """Kinds of facts that an unclaimed line must not contain either: they look like evidence, or link elsewhere."""
 
-
-HIDDEN_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
-"""Control characters, text direction marks, and tags, which a model has no legitimate use for."""
 
 REFUSED_MISSING_FACTS = "the cases it quotes do not contain"
 REFUSED_HIDDEN_CHARACTERS = "it contains invisible characters"

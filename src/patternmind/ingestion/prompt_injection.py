@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX, Submission
+from patternmind.domain.characters import DIRECTION_CONTROLS, HARMLESS_CHARACTERS, strip_format
 from patternmind.ingestion.prompt_injection_cues import (
     FORMULA,
     FRAME,
@@ -33,11 +34,6 @@ PROMPT_FRAME = "imitates a prompt or a model's answer"
 TEMPLATE_CODE = "contains template code"
 SPREADSHEET_FORMULA = "begins like a spreadsheet formula"
 
-_DIRECTION_CHARS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_HARMLESS_CHARS = frozenset("\u200c\u200d\u00ad\ufeff\u200e\u200f\u061c") | frozenset(
-    chr(code) for code in range(0x80, 0xA0) if code != 0x9B
-)
-"""Characters of honest texts: joiners, soft hyphens, byte order marks, single direction marks, badly decoded dashes."""
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1b\x7f]")
 _ENCODED_TOKEN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _ROT13_CUE = re.compile(r"\b(?:vtaber|qvfertneq|flfgrz|vafgehpgvbaf?|cebzcg)\b", re.IGNORECASE)
@@ -63,9 +59,9 @@ def _order_notes(text: str) -> Iterator[str]:
 def _character_and_markup_notes(text: str) -> Iterator[str]:
     if not text.isascii() or _CONTROL.search(text):
         hidden = {char for char in text if unicodedata.category(char) in {"Cf", "Cc", "Co"} and not char.isspace()}
-        if hidden & _DIRECTION_CHARS:
+        if hidden & DIRECTION_CONTROLS:
             yield DIRECTION_MARKS
-        if hidden - _DIRECTION_CHARS - _HARMLESS_CHARS or _has_joiners_in_words(text):
+        if hidden - DIRECTION_CONTROLS - HARMLESS_CHARACTERS or _has_joiners_in_words(text):
             yield HIDDEN_CHARACTERS
     visible = _visible_text(text)
     forms = [visible, *([text] if text != visible else []), *([html.unescape(text)] if "&" in text else [])]
@@ -89,10 +85,7 @@ def gives_orders(text: str) -> bool:
 
 def _visible_text(text: str) -> str:
     """Return the text without invisible characters, with compatibility forms as plain letters."""
-    if text.isascii():
-        return text
-    visible = "".join(char for char in text if unicodedata.category(char) not in {"Cf", "Co"})
-    return unicodedata.normalize("NFKC", visible)
+    return text if text.isascii() else unicodedata.normalize("NFKC", strip_format(text))
 
 
 def decode_variants(text: str) -> Iterator[str]:

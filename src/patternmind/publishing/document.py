@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from patternmind.domain.characters import is_printed
+
 FrontMatterValue = str | int | bool | tuple[str, ...]
 
 
@@ -93,23 +95,9 @@ class Document:
     lang: str = "en"
 
 
-ALLOWED_FORMAT_CHARS = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2")
-"""Joiners of Persian, Indic scripts and emoji, and Arabic number signs.
-
-All other invisible characters are removed, because they reorder a line or hide words in it.
-"""
-
-
 def to_visible_line(text: str) -> str:
     """Return the text as a single line, with spaces folded and invisible characters removed."""
-    return " ".join("".join(char for char in text if char.isspace() or _is_visible(char)).split())
-
-
-def _is_visible(char: str) -> bool:
-    category = unicodedata.category(char)
-    is_noncharacter = (ord(char) & 0xFFFE) == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
-    is_hidden = category in {"Cc", "Cs"} or (category == "Cf" and char not in ALLOWED_FORMAT_CHARS)
-    return not (is_hidden or is_noncharacter)
+    return " ".join("".join(char for char in text if char.isspace() or is_printed(char)).split())
 
 
 def block_texts(block: Block) -> Iterator[str]:

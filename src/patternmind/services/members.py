@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from patternmind.domain.characters import is_name
 from patternmind.domain.members import Account, Member
 from patternmind.domain.networks import Network
 from patternmind.domain.permissions import Role
@@ -48,7 +49,7 @@ def add_member(
                 f'Unknown account "{account_id}". Omit the account to create a new one.', field="account_id"
             )
         name = existing.name
-    if not name or len(name) > MAX_MEMBER_NAME_CHARS or not name.isprintable():
+    if not is_name(name, max_chars=MAX_MEMBER_NAME_CHARS):
         raise UsageError(f"A member needs a name of at most {MAX_MEMBER_NAME_CHARS} characters.", field="name")
     required_roles = _require_roles(roles)
     account = None if account_id else Account(id=_unused_account_id(members, name), name=name, created_at=clock.now())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
-from patternmind.domain.draft_fields import DraftFields, value_items, value_to_line
+from patternmind.domain.draft_fields import DraftFields, value_to_line
 from patternmind.domain.drafts import (
     DraftAction,
     DraftKind,
@@ -180,12 +180,6 @@ def build_prereading_document(store: Store, reviewed: ReviewedDraft) -> Document
     return lay_out_prereading(
         reviewed, theme=theme, patterns=find_patterns_for_theme(store, theme), cases=cases, network=store.network.get()
     )
-
-
-def fields_with_names(store: Store, edits: DraftFields) -> list[str]:
-    """List the edited fields that contain a name or contact data."""
-    roster = Roster.of(store.network.roster())
-    return [name for name, value in edits.items() if any(redact(line, roster).counts for line in value_items(value))]
 
 
 def edit_prereading(

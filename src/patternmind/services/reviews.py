@@ -24,7 +24,7 @@ from patternmind.errors import (
     VersionConflict,
 )
 from patternmind.grounding import ground
-from patternmind.ingestion.redaction.redactor import redact
+from patternmind.ingestion.redaction.redactor import prose_contains_name, redact
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Clock, Store
 from patternmind.review import build_pattern, make_decision
@@ -150,12 +150,18 @@ def reject_names(store: Store, note: str, edits: DraftFields) -> None:
     Raises:
         UsageError: ``field`` is "note" or "fields.NAME".
     """
-    roster = Roster.of(store.network.roster())
     texts = {"note": note, **{f"fields.{name}": value for name, value in edits.items()}}
-    for field, value in texts.items():
-        if any(redact(line, roster).counts for line in value_items(value)):
-            message = "Your text contains a person's name or contact details. Please leave that out."
-            raise UsageError(message, field=field)
+    for field in fields_with_names(store, texts):
+        message = "Your text contains a person's name or contact details. Please leave that out."
+        raise UsageError(message, field=field)
+
+
+def fields_with_names(store: Store, fields: DraftFields) -> list[str]:
+    """List the fields whose text contains a name or contact data."""
+    roster = Roster.of(store.network.roster())
+    return [
+        name for name, value in fields.items() if any(prose_contains_name(line, roster) for line in value_items(value))
+    ]
 
 
 def build_patterns(reviewed: Sequence[ReviewedDraft]) -> list[Pattern]:

@@ -69,7 +69,7 @@ _STORED_UPLOAD = TypeAdapter(Upload)
 def safe_name(filename: str) -> str:
     """Return a file name without folders, control characters and bidi marks; its suffix is kept."""
     last = re.split(r"[/\\]", filename)[-1]
-    plain = "".join(char for char in last if char.isprintable() and char not in "\u202a\u202b\u202c\u202d\u202e")
+    plain = "".join(char for char in last if char.isprintable())
     plain = plain.strip().lstrip(".").strip() or "file"
     stem, dot, ending = plain.rpartition(".")
     short = plain if len(plain) <= MAX_NAME_LENGTH else f"{stem[: MAX_NAME_LENGTH - 10]}{dot}{ending[:9]}"

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fixtures.builders import build_case
 
-from patternmind.cli.output import strip_control_chars
 from patternmind.domain.cases import Case, CaseKind, Submission
+from patternmind.domain.characters import strip_hidden
 from patternmind.domain.theme_counts import has_one_contributor
 from patternmind.evals.scorers.shares import wilson_interval
 from patternmind.ingestion.cases import make_case
@@ -48,15 +48,15 @@ def test_suspicion_flags_are_unique_for_any_text(text: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(max_size=80))
-def test_strip_control_chars_removes_cursor_moves_and_direction_changes(text: str) -> None:
-    visible = strip_control_chars(text + "\x1b[2J\x9b2J\u202etxt\r")
+def test_strip_hidden_removes_cursor_moves_and_direction_changes(text: str) -> None:
+    visible = strip_hidden(text + "\x1b[2J\x9b2J\u202etxt\r")
     assert not set(visible) & set("\x1b\x9b\u202e\r\x07\x08\x00")
-    assert strip_control_chars(visible) == visible
+    assert strip_hidden(visible) == visible
 
 
-def test_strip_control_chars_keeps_honest_texts() -> None:
+def test_strip_hidden_keeps_honest_texts() -> None:
     honest = "Zürich\tlane 4\nخط ۴ می‌خواهیم 👩‍👧 naïve"
-    assert strip_control_chars(honest) == honest
+    assert strip_hidden(honest) == honest
 
 
 @pytest.mark.parametrize(

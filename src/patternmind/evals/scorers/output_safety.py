@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from markdown_it import MarkdownIt
 
 from patternmind.domain.cases import Case
+from patternmind.domain.characters import HIDDEN_CHARACTERS
 from patternmind.evals.datasets.planted_quotes import is_in_case
 
 ALLOWED_TAGS = frozenset(
@@ -21,7 +22,6 @@ ALLOWED_ATTRIBUTES = frozenset(
 )
 ANCHOR_TAG = re.compile(r'</?a(?: id="[\w-]+")?>')
 QUOTED_TEXT = re.compile(r"“([^”]{3,})”|\"([^\"]{3,})\"|„([^“”]{3,})[“”]|«([^»]{3,})»")
-CONTROL_CHARS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class _PageChecker(HTMLParser):
@@ -84,7 +84,8 @@ def unsafe_docx(content: bytes) -> list[str]:
 
 
 def unsafe_terminal_text(text: str) -> list[str]:
-    return ["a control character"] * bool(CONTROL_CHARS.search(text))
+    """List the characters that ``strip_hidden`` should have removed."""
+    return ["a control character"] * bool(HIDDEN_CHARACTERS.search(text))
 
 
 def unverified_quotes(rows: Sequence[Mapping[str, object]], cases: Mapping[str, Case]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator
 
+from patternmind.domain.characters import strip_format
 from patternmind.evals.datasets.injection_payloads import Payload
 from patternmind.llm import gateway
 from patternmind.ports import ModelAnswer, RenderedPrompt
@@ -260,7 +261,7 @@ FENCED_BLOCK = re.compile(r"(?P<before>.*?)<<<(?P<code>\w+)\n(?P<text>.*?)\n(?P=
 def decode_all(text: str) -> Iterator[str]:
     """Yield the text with each disguise removed, partly in two forms."""
     yield text
-    bare = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    bare = strip_format(text)
     yield bare
     yield unicodedata.normalize("NFKC", bare)
     yield unquote(bare)

@@ -174,6 +174,12 @@ class NameForms:
         """Return the placeholder of a name in any of its forms."""
         return self.placeholders.get(_folded_key(fold(name)))
 
+    def contains_full_name(self, text: str) -> bool:
+        """Return whether a full name occurs in a text, in any letter case."""
+        words = re.findall(rf"{_LETTER}+", fold(text))
+        runs = (" ".join(words[start : start + n]) for n in (2, 3) for start in range(len(words) - n + 1))
+        return any(_folded_key(run) in self.full_names for run in runs)
+
     def _is_name(self, text: str, folded: str, start: int, end: int) -> bool:
         key = _folded_key(folded[start:end])
         if key not in self.placeholders:

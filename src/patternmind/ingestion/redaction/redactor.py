@@ -147,3 +147,12 @@ def contains_name(text: str, roster: Roster) -> bool:
     Key phrases are in lower case, and redaction detects a first name alone only with a capital.
     """
     return bool(redact(text.title(), roster).counts or redact(text, roster).counts)
+
+
+def prose_contains_name(text: str, roster: Roster) -> bool:
+    """Return True if a text in sentences contains a name or contact data.
+
+    A full name counts in any letter case. Unlike ``contains_name``, a single lower-case word that is also a name, such
+    as "will", does not.
+    """
+    return bool(redact(text, roster).counts) or roster.names.contains_full_name(text)

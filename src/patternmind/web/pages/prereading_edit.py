@@ -11,6 +11,7 @@ from patternmind.domain.drafts import ReviewedDraft, approval_of, fields_of
 from patternmind.domain.permissions import Action
 from patternmind.errors import RuleViolated, UsageError, VersionConflict
 from patternmind.services import prereadings
+from patternmind.services.reviews import fields_with_names
 from patternmind.web.forms import FormValuesDep, form_version
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.routing import PageRouter
@@ -118,7 +119,7 @@ def edit_prereading(page: PageDep, prereading_id: str, form: FormValuesDep) -> R
 def _validation_errors(ctx: AppContext, reviewed: ReviewedDraft, submitted: Mapping[str, str]) -> dict[str, str]:
     edits = changed_fields(reviewed, submitted)
     errors = dict.fromkeys(
-        prereadings.fields_with_names(ctx.store, edits),
+        fields_with_names(ctx.store, edits),
         "This text contains a person's name or contact details. Please leave that out.",
     )
     errors |= {

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Form
 from starlette.responses import Response
 
+from patternmind.domain.characters import is_name
 from patternmind.domain.members import ApiToken
 from patternmind.domain.permissions import Action, Role
 from patternmind.errors import NotFound, UsageError
@@ -72,7 +73,7 @@ def make_token(
 
 def _parse_name(text: str) -> str:
     name = " ".join(text.split())
-    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+    if not is_name(name, max_chars=MAX_NAME_LENGTH):
         raise UsageError(f"Enter the purpose of the token, in at most {MAX_NAME_LENGTH} characters.")
     return name
 
