@@ -40,7 +40,7 @@ np.save(sys.argv[2], find_candidate_neighbours(np.load(sys.argv[1]), 15))
 def test_search_allows_numba_two_threads_at_least(monkeypatch: pytest.MonkeyPatch, allowed: str, used: str) -> None:
     monkeypatch.setenv("NUMBA_NUM_THREADS", allowed)
     monkeypatch.setitem(sys.modules, "pynndescent", Mock())
-    with suppress(TypeError, IndexError):  # the library is replaced, so there is no result
+    with suppress(TypeError, IndexError):  # the library is replaced and returns nothing
         find_candidate_neighbours(np.zeros((1, 3), np.float32), 1)
     assert os.environ["NUMBA_NUM_THREADS"] == used
 
