@@ -21,7 +21,7 @@ from patternmind.domain.themes import OUTLIER, Partition, Vectors
 from patternmind.drafting.keyphrases import PhraseCounts
 from patternmind.drafting.name_candidates import propose_name_candidates
 from patternmind.drafting.theme_names import N_KEYWORDS, ThemeName, name_themes
-from patternmind.embedding.minilm_encoder import MiniLMEncoder
+from patternmind.embedding import minilm_encoder
 from patternmind.errors import InvalidInput
 from patternmind.services.validation import LEVELS
 
@@ -359,7 +359,7 @@ def _to_vectors(texts: Sequence[str] | None, vectors: Any, encoder: TextEncoder 
 
 
 def _default_encoder(encoder: TextEncoder | None) -> TextEncoder:
-    return MiniLMEncoder() if encoder is None else encoder
+    return minilm_encoder.MiniLMEncoder() if encoder is None else encoder
 
 
 def _canonical_order(texts: Sequence[str] | None, rows: Vectors) -> NDArray[np.intp]:
