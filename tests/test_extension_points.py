@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,6 @@ from patternmind.edits import ACTIONS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "patternmind"
-
-TEMPLATES = SOURCE / "web" / "templates" / "themes"
-"""Templates of the pages about themes; other templates have actions of their own."""
 
 MAX_FILES_OF_AN_EDIT_ACTION = 5
 
@@ -41,36 +39,35 @@ def test_recipe_lists_the_files_of_an_edit_action() -> None:
 
 def files_that_name(action: EditAction) -> set[str]:
     """Return the source files that name an action: by member, by class, or by its value where an action is meant."""
-    return {
-        path.relative_to(SOURCE).as_posix()
-        for path in SOURCE.rglob("*")
-        if (path.suffix in {".py", ".js"} or path.parent == TEMPLATES) and _names_action(path, action)
-    }
+    return {name for name, text in source_texts().items() if _names_action(name, text, action)}
 
 
-def _names_action(path: Path, action: EditAction) -> bool:
-    text = path.read_text(encoding="utf-8")
-    if f"EditAction.{action.name}" in text or (
-        "_" in action and re.search(rf"\b{action.replace('_', '[-_]')}\b", text)
-    ):
+@cache
+def source_texts() -> dict[str, str]:
+    """Return the code, and the templates of the pages about themes, by path."""
+    paths = [*SOURCE.rglob("*.py"), *SOURCE.rglob("*.js"), *(SOURCE / "web" / "templates" / "themes").glob("*.html")]
+    return {path.relative_to(SOURCE).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+def _names_action(name: str, text: str, action: EditAction) -> bool:
+    compound = re.compile(rf"\b{action.replace('_', '[-_]')}\b")
+    if f"EditAction.{action.name}" in text or ("_" in action and compound.search(text)):
         return True
-    if path.suffix == ".py":
-        return any(_is_named(path, text, action))
+    if name.endswith(".py"):
+        is_about_themes = name == "domain/edits.py" or re.search(r"domain\.edits|patternmind\.edits|theme_edits", text)
+        return bool(is_about_themes) and any(_is_named(text, action))
     quoted = re.compile(rf"[\"']{action}[\"']")
     return any(FORM_VALUE.search(line) and quoted.search(line) for line in text.splitlines())
 
 
-def _is_named(path: Path, text: str, action: EditAction) -> Iterator[bool]:
+def _is_named(text: str, action: EditAction) -> Iterator[bool]:
     """Yield True for each use of the member, class or value of an action."""
     lines = text.splitlines()
-    is_about_themes = path == SOURCE / "domain" / "edits.py" or bool(
-        re.search(r"domain\.edits|patternmind\.edits|theme_edits", text)
-    )
     for node in ast.walk(ast.parse(text)):
         match node:
             case ast.Name(id=name) | ast.ClassDef(name=name) | ast.alias(name=name):
-                yield is_about_themes and name in {action.name, type(ACTIONS[action]).__name__}
+                yield name in {action.name, type(ACTIONS[action]).__name__}
             case ast.Constant(value=str(value)):
-                yield is_about_themes and value == action and "action" in lines[node.lineno - 1].lower()
+                yield value == action and "action" in lines[node.lineno - 1].lower()
             case _:
                 pass

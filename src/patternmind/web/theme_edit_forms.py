@@ -92,7 +92,7 @@ def handle_theme_edit(
 
 
 def _redirect_target(edit: Edit, return_path: str) -> str:
-    """Return the page of the theme that has the cases now, else the return path."""
+    """Return the page of the theme that got the cases, else the return path."""
     return f"/themes/{quote(edit.other_theme_id)}" if edit.other_theme_id else return_path
 
 
