@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patternmind.domain.case_fields import CaseField, FieldType, field_named, text_fields
+from patternmind.domain.case_fields import CONSENT_FIELD, CaseField, FieldType, field_named, text_fields
 from patternmind.domain.cases import (
     SUSPICIOUS_FLAG_PREFIX,
     Case,
@@ -30,7 +30,6 @@ from patternmind.services.case_view import (
 from patternmind.services.possible_names import confirm_names
 from patternmind.web import case_fields
 from patternmind.web.caller import Caller
-from patternmind.web.case_fields import CONSENT
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pagination import decode_cursor, encode_cursor
 from patternmind.web.permissions import requires
@@ -178,7 +177,7 @@ def _fact_rows(case: Case) -> list[tuple[str, Any]]:
     fields = [field_named(name) for name in case.facts if not field_named(name).is_hidden]
     dates_last = sorted(fields, key=lambda field: field.type is FieldType.DATE)
     rows = [(field.label, _fact_value(field, case.facts[field.name])) for field in dates_last]
-    return [*rows, (case_fields.field_label(CONSENT), case_fields.value_label(CONSENT, case.consent.value))]
+    return [*rows, (case_fields.field_label(CONSENT_FIELD), case_fields.value_label(CONSENT_FIELD, case.consent.value))]
 
 
 def _fact_value(field: CaseField, value: str) -> Any:
