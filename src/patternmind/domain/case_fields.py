@@ -215,7 +215,7 @@ PLAIN_TEXT_FIELD = {CaseKind.CASE: "problem", CaseKind.RECAP: "notes"}
 
 @dataclass(frozen=True, slots=True)
 class FieldInput:
-    """Input of a field on the form: a text area of ``rows`` lines, or one line."""
+    """Input of a field on the form: a text area of ``rows`` lines, a select of its choices, or one line."""
 
     name: str
     label: str
@@ -227,7 +227,7 @@ class FieldInput:
 @dataclass(frozen=True, slots=True)
 class InputGroup:
     title: str
-    inputs: Sequence[FieldInput]
+    fields: Sequence[FieldInput]
     is_open: bool = False
 
 

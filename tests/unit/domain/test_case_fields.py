@@ -28,7 +28,7 @@ from patternmind.domain.cases import CaseKind
 
 
 def input_names(kind: CaseKind) -> list[str]:
-    return [field_input.name for group in FORMS[kind] for field_input in group.inputs]
+    return [field_input.name for group in FORMS[kind] for field_input in group.fields]
 
 
 @pytest.mark.parametrize("kind", CaseKind)

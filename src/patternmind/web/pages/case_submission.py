@@ -8,7 +8,7 @@ from typing import Any
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
-from patternmind.domain.case_fields import CaseField, FieldType, field_named
+from patternmind.domain.case_fields import FORMS, CaseField, FieldType, field_named
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.permissions import Action
 from patternmind.errors import PatternmindError, RuleViolated, UsageError, VersionConflict
@@ -28,7 +28,7 @@ from patternmind.services.placement import CasePlacement
 from patternmind.web import case_fields
 from patternmind.web.audit import audit_target, skip_audit
 from patternmind.web.caller import Caller
-from patternmind.web.case_fields import CONSENT_OPTIONS, FIELD_GROUPS, form_field_names
+from patternmind.web.case_fields import CONSENT_OPTIONS, form_field_names
 from patternmind.web.forms import FormDataDep, form_version
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pages.cases import reads_original_text, render_case
@@ -192,7 +192,7 @@ def _page(
     errors: Sequence[FieldError] = (),
     **more: Any,
 ) -> Response:
-    names = {field.name for group in FIELD_GROUPS[case_form.kind] for field in group.fields} | {"consent", "submitter"}
+    names = {*form_field_names(case_form.kind), "submitter"}
     full_form_names = names - {"problem", "consent", "title", "submitter"}
     values: dict[str, Any] = {
         "kind": case_form.kind,
@@ -207,7 +207,9 @@ def _page(
         "form_errors": [error.message for error in errors if error.field not in names],
         "other_version": [],
         "has_more_fields": False,
-        "groups": FIELD_GROUPS[case_form.kind],
+        "groups": FORMS[case_form.kind],
+        "value_options": case_fields.value_options,
+        "input_type": case_fields.input_type,
         "consents": CONSENT_OPTIONS,
         "may_name": page.caller.may(Action.SEE_RAW_TEXT),
         **more,

@@ -10,7 +10,7 @@ from fastapi import Form, Query
 from starlette.responses import Response
 
 from patternmind.domain.breadth import pluralize
-from patternmind.domain.case_fields import CaseField, FieldType, field_named, text_fields
+from patternmind.domain.case_fields import CONSENT_FIELD, CaseField, FieldType, field_named, text_fields
 from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX, Case, CaseKind
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import CaseFilter
@@ -28,7 +28,6 @@ from patternmind.services.case_view import (
 from patternmind.services.possible_names import confirm_names
 from patternmind.web import case_fields
 from patternmind.web.case_access import authorized_case
-from patternmind.web.case_fields import CONSENT
 from patternmind.web.page_request import PageDep, PageRequest
 from patternmind.web.pages.case_removal import render_withdrawn_case
 from patternmind.web.pagination import decode_cursor, encode_cursor
@@ -181,7 +180,7 @@ def _fact_rows(case: Case) -> list[tuple[str, Any]]:
     fields = [field_named(name) for name in case.facts if not field_named(name).is_hidden]
     dates_last = sorted(fields, key=lambda field: field.type is FieldType.DATE)
     rows = [(field.label, _fact_value(field, case.facts[field.name])) for field in dates_last]
-    return [*rows, (case_fields.field_label(CONSENT), case_fields.value_label(CONSENT, case.consent.value))]
+    return [*rows, (case_fields.field_label(CONSENT_FIELD), case_fields.value_label(CONSENT_FIELD, case.consent.value))]
 
 
 def _fact_value(field: CaseField, value: str) -> Any:
