@@ -12,7 +12,7 @@ from patternmind.domain.networks import (
     PublishingRule,
     RosterEntry,
 )
-from patternmind.errors import UsageError, VersionConflict
+from patternmind.errors import InvalidField, VersionConflict
 from patternmind.ingestion.redaction.phones import ALL_REGIONS, known_regions
 from patternmind.ports import RosterChange, Store
 from patternmind.services.roster import add_people, redact_with_roster
@@ -27,15 +27,6 @@ MAX_THRESHOLD = 10
 MAX_NETWORK_NAME_CHARS = 120
 MAX_PURPOSE_CHARS = 2000
 MAX_ROSTER_ENTRIES = 5000
-
-
-class InvalidField(UsageError):
-    """Invalid value of the field ``field``."""
-
-    field: str
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message, field=field)
 
 
 def network_version(network: Network) -> str:

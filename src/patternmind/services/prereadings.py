@@ -17,7 +17,7 @@ from patternmind.domain.drafts import (
     state_of,
 )
 from patternmind.domain.themes import Theme
-from patternmind.errors import InvalidState, NotFound, UsageError
+from patternmind.errors import InvalidField, InvalidState, NotFound
 from patternmind.ingestion.redaction.redactor import redact, redact_values
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm_drafting import LlmContext
@@ -51,30 +51,21 @@ class PrereadingRequest:
     leave_with: str = ""
 
 
-class InvalidPrereadingRequest(UsageError):
-    """Invalid request for a pre-reading; ``field`` names the field to correct."""
-
-    field: str
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message, field=field)
-
-
 def validate_prereading_request(store: Store, request: PrereadingRequest) -> PrereadingRequest:
     """Check a request; return it with the case's id instead of its external id, and redacted.
 
     Raises:
-        InvalidPrereadingRequest
+        InvalidField
         NotFound: The theme does not exist or has no cases, or the case does not exist.
     """
     request = PrereadingRequest(**{name: value.strip() for name, value in asdict(request).items()})
     for name, value in asdict(request).items():
         if len(value) > MAX_FIELD_CHARS[name]:
-            raise InvalidPrereadingRequest(name, f"Use at most {MAX_FIELD_CHARS[name]} characters.")
+            raise InvalidField(name, f"Use at most {MAX_FIELD_CHARS[name]} characters.")
     if sum(bool(chosen) for chosen in (request.theme, request.topic, request.case)) != 1:
-        raise InvalidPrereadingRequest("about", "Name exactly one of theme, topic and case.")
+        raise InvalidField("about", "Name exactly one of theme, topic and case.")
     if request.date and not is_iso_date(request.date):
-        raise InvalidPrereadingRequest("date", "Give the date as year, month and day, such as 2026-12-03.")
+        raise InvalidField("date", "Give the date as year, month and day, such as 2026-12-03.")
     if request.theme:
         subject_from_theme(store, request.theme)
     if request.case:

@@ -11,10 +11,10 @@ from patternmind.bootstrap import AppContext
 from patternmind.domain.drafts import DraftAction, ReviewedDraft, active_decisions, approval_of
 from patternmind.domain.jobs import JobKind, JobState
 from patternmind.domain.permissions import Action
-from patternmind.errors import InvalidState, NotFound, VersionConflict
+from patternmind.errors import InvalidField, InvalidState, NotFound, VersionConflict
 from patternmind.review import possible_actions
 from patternmind.services import prereadings
-from patternmind.services.prereadings import InvalidPrereadingRequest, PrereadingRequest
+from patternmind.services.prereadings import PrereadingRequest
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep, JobRunnerDep
 from patternmind.web.document_response import DownloadFormat, document_response
@@ -99,7 +99,7 @@ def request_prereading(
         prereading_request = prereadings.validate_prereading_request(
             ctx.store, PrereadingRequest(**{about: subject}, **options)
         )
-    except InvalidPrereadingRequest as error:
+    except InvalidField as error:
         return _form(request, ctx, form, {error.field: str(error)}, 422)
     except NotFound:
         return _form(

@@ -11,9 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from patternmind.bootstrap import AppContext
 from patternmind.domain.networks import ROSTER_KINDS
 from patternmind.domain.permissions import Action
-from patternmind.errors import NotFound, UnreadableFile, UsageError
+from patternmind.errors import InvalidField, NotFound, UnreadableFile, UsageError
 from patternmind.services import network_settings, possible_names
-from patternmind.services.network_settings import InvalidField
 from patternmind.services.roster import import_roster
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.forms import FormValuesDep

@@ -10,10 +10,9 @@ from patternmind.bootstrap import AppContext
 from patternmind.diagnostics import CheckResult
 from patternmind.domain.cases import Consent
 from patternmind.domain.permissions import Action
-from patternmind.errors import UsageError, VersionConflict
+from patternmind.errors import InvalidField, UsageError, VersionConflict
 from patternmind.services import network_settings
 from patternmind.services.llm_costs import get_spending
-from patternmind.services.network_settings import InvalidField
 from patternmind.web.checkup import run_checkup
 from patternmind.web.dependencies import ContextDep
 from patternmind.web.forms import FormValuesDep
