@@ -8,7 +8,7 @@ import typer
 from patternmind.cli import output
 from patternmind.cli.audit import write_audit
 from patternmind.cli.root import HomeOption, JsonOption, app, open_context
-from patternmind.domain.breadth import pluralize
+from patternmind.domain.wording import pluralize
 from patternmind.errors import UsageError
 
 EXTERNAL_COPIES_NOTICE = (

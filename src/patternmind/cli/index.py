@@ -4,7 +4,7 @@ import typer
 
 from patternmind.cli import output
 from patternmind.cli.root import HomeOption, JsonOption, app, open_context
-from patternmind.domain.breadth import pluralize
+from patternmind.domain.wording import pluralize
 
 index_app = typer.Typer(no_args_is_help=True, help="Rebuild or verify the search index.")
 app.add_typer(index_app, name="index")

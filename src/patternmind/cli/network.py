@@ -8,7 +8,7 @@ import typer
 from patternmind.cli import output
 from patternmind.cli.audit import write_audit
 from patternmind.cli.root import HomeOption, JsonOption, app, open_context
-from patternmind.domain.breadth import pluralize
+from patternmind.domain.wording import pluralize
 
 network_app = typer.Typer(no_args_is_help=True, help="Manage the networks of this data folder; each is separate.")
 app.add_typer(network_app, name="network")

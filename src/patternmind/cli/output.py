@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from patternmind.domain.cases import IngestReport
 from patternmind.domain.characters import strip_hidden
 from patternmind.domain.networks import Network
+from patternmind.domain.wording import pluralize
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -80,8 +81,7 @@ def write_result(record: Mapping[str, Any], message: str, *, as_json: bool) -> N
 
 def _count(n: int, noun: str) -> str:
     """Return "1 case" or "3 people": a number with its noun."""
-    singular, plural = _NOUNS.get(noun, (noun, f"{noun}s"))
-    return f"{n} {singular if n == 1 else plural}"
+    return pluralize(n, *_NOUNS.get(noun, (noun,)))
 
 
 def write_document(document: "Document") -> None:

@@ -8,7 +8,7 @@ import typer
 from patternmind.cli import output
 from patternmind.cli.audit import write_audit
 from patternmind.cli.root import HomeOption, JsonOption, app, open_context
-from patternmind.domain.breadth import pluralize
+from patternmind.domain.wording import pluralize
 
 redaction_app = typer.Typer(
     no_args_is_help=True, help="Names the redaction may have missed, for the steward to confirm."

@@ -16,6 +16,7 @@ from patternmind.domain.cases import (
 )
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import CaseFilter
+from patternmind.domain.wording import pluralize
 from patternmind.errors import NotFound, RawTextKeyInvalid, UsageError
 from patternmind.services.case_queries import find_cases
 from patternmind.services.case_submission import is_own_case
@@ -240,5 +241,5 @@ def confirm_case_names(ctx: ContextDep, case_id: str, names: Annotated[list[str]
     except UsageError as error:
         flash(response, str(error))
         return response
-    flash(response, f"{n} name{'' if n == 1 else 's'} added to the roster and redacted in all texts.")
+    flash(response, f"{pluralize(n, 'name')} added to the roster and redacted in all texts.")
     return response

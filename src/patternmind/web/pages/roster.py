@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from patternmind.bootstrap import AppContext
 from patternmind.domain.networks import ROSTER_KINDS
 from patternmind.domain.permissions import Action
+from patternmind.domain.wording import pluralize
 from patternmind.errors import InvalidField, NotFound, UnreadableFile, UsageError
 from patternmind.services import network_settings, possible_names
 from patternmind.services.roster import import_roster
@@ -77,7 +78,7 @@ def add_to_roster(request: Request, ctx: ContextDep, form: FormValuesDep) -> Res
 
 
 def _changed_cases_text(n: int) -> str:
-    return f"{n} case{'' if n == 1 else 's'} redacted again." if n else "No case contains it."
+    return f"{pluralize(n, 'case')} redacted again." if n else "No case contains it."
 
 
 def _redirect_with_message(path: str, message: str) -> Response:
@@ -95,7 +96,7 @@ def upload_roster(request: Request, ctx: ContextDep, file: UploadFile) -> Respon
     except UnreadableFile as error:
         message = f"{error.reason[:1].upper()}{error.reason[1:]}. {error.remedy}"
         return _render_roster(request, ctx, errors={"file": message}, status=422)
-    added = f"{change.added} name{'' if change.added == 1 else 's'} added."
+    added = f"{pluralize(change.added, 'name')} added."
     return _redirect_with_message("/settings/roster", f"{added} {_changed_cases_text(change.changed)}")
 
 
@@ -149,11 +150,11 @@ def _apply_decision(request: Request, ctx: AppContext, actor: str, names: tuple[
         return _render_names(request, ctx, error="Select at least one name.", status=422)
     if decision == "dismiss":
         n = possible_names.dismiss_names(ctx.store, ctx.clock, names, actor=actor)
-        return _redirect_with_message("/settings/names", f"{n} word{'' if n == 1 else 's'} dismissed.")
+        return _redirect_with_message("/settings/names", f"{pluralize(n, 'word')} dismissed.")
     try:
         n = possible_names.confirm_names(ctx.store, names)
     except UsageError as error:
         return _render_names(request, ctx, error=str(error), selected=names, status=422)
     return _redirect_with_message(
-        "/settings/names", f"{n} name{'' if n == 1 else 's'} added to the roster and redacted in all texts."
+        "/settings/names", f"{pluralize(n, 'name')} added to the roster and redacted in all texts."
     )
