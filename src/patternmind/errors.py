@@ -68,6 +68,15 @@ class UsageError(PatternmindError):
         super().__init__(message, code=code)
 
 
+class InvalidField(UsageError):
+    """Invalid value of the input ``field``."""
+
+    field: str
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, field=field)
+
+
 class InvalidInput(UsageError, ValueError):
     """Invalid argument of the Python API; also a ``ValueError``, as other libraries expect."""
 

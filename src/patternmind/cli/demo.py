@@ -12,11 +12,11 @@ from patternmind.cli import output
 from patternmind.cli.options import JsonOption
 from patternmind.cli.output_files import write_file
 from patternmind.cli.theme_output import write_themes
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.cases import CaseKind, IngestReport
 from patternmind.domain.drafts import DraftAction, DraftKind
 from patternmind.domain.networks import PublishingRule
 from patternmind.domain.themes import Theme
+from patternmind.domain.wording import pluralize
 from patternmind.errors import PatternmindError, UsageError
 from patternmind.ports import RunParameters
 from patternmind.publishing.publication_rules import PublishedPattern, assess_pattern

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from patternmind.cli.output import shorten, write_result
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.drafts import ReviewedDraft
+from patternmind.domain.wording import pluralize
 from patternmind.services.exports import draft_row
 
 

@@ -8,7 +8,7 @@ import typer
 from patternmind.cli import output
 from patternmind.cli.context import open_context
 from patternmind.cli.options import HomeOption, JsonOption
-from patternmind.domain.breadth import pluralize
+from patternmind.domain.wording import pluralize
 from patternmind.services.search import embed_all_cases
 
 app = typer.Typer(name="index", no_args_is_help=True)

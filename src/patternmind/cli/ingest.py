@@ -9,9 +9,9 @@ import typer
 from patternmind.cli import output
 from patternmind.cli.context import open_context, write_audit
 from patternmind.cli.options import HomeOption, JsonOption
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.cases import CaseKind, IngestReport
 from patternmind.domain.permissions import Action
+from patternmind.domain.wording import pluralize
 from patternmind.errors import UsageError
 from patternmind.services.file_import import import_files
 

@@ -10,7 +10,7 @@ from patternmind.cli import output
 from patternmind.cli.context import open_context
 from patternmind.cli.options import HomeOption, JsonOption
 from patternmind.cli.output_files import check_suffix, write_file
-from patternmind.domain.breadth import pluralize
+from patternmind.domain.wording import pluralize
 from patternmind.services.playbook import build_playbook_document, collect_playbook
 
 app = typer.Typer()

@@ -8,9 +8,9 @@ import typer
 from patternmind.cli import output
 from patternmind.cli.context import open_context, write_audit
 from patternmind.cli.options import HomeOption, JsonOption
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.calls import CallTotals, sum_calls
 from patternmind.domain.permissions import Action
+from patternmind.domain.wording import pluralize
 from patternmind.ports import RunParameters, RunRecord
 from patternmind.services.llm_costs import totals_row
 from patternmind.services.validation import validate_run_parameters

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from patternmind.cli import output
 from patternmind.cli.output import shorten, write_result
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.characters import strip_hidden
 from patternmind.domain.edits import Edit, EditConflict
 from patternmind.domain.themes import Assignment, Theme, ThemeChange
+from patternmind.domain.wording import pluralize
 from patternmind.edits import cite_edit, summarize_edit
 from patternmind.lineage import explain_change
 from patternmind.ports import RunRecord

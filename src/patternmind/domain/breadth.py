@@ -10,6 +10,7 @@ from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE
 from patternmind.domain.drafts import Claim
 from patternmind.domain.theme_counts import count_once
+from patternmind.domain.wording import pluralize
 
 MIN_EVIDENCE = 2
 """Minimum number of quoted cases, and of their teams (product.md, Pattern)."""
@@ -49,7 +50,3 @@ def measure_breadth(claims: Iterable[Claim], cases: Mapping[str, Case]) -> Evide
     quoted_ids = sorted({id for id in case_ids if id in cases})
     counts = count_once(cases[id] for id in quoted_ids)
     return EvidenceBreadth(len(counts.cases), counts.n_teams)
-
-
-def pluralize(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -1,6 +1,5 @@
 """Draft the result for a theme with a single contributor: no pattern, with the reason."""
 
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.draft_fields import NOT_STATED, DraftFields
 from patternmind.domain.drafts import (
     NO_PATTERN,
@@ -10,6 +9,7 @@ from patternmind.domain.drafts import (
     Provenance,
     case_input,
 )
+from patternmind.domain.wording import pluralize
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import build_draft
 from patternmind.drafting.patterns import METHOD

@@ -19,6 +19,7 @@ from patternmind.domain.drafts import (
     Quote,
     RefusedClaim,
 )
+from patternmind.domain.wording import join_words
 from patternmind.grounding.facts import MissingFact, extract_source_facts, find_missing_facts
 from patternmind.grounding.field_lines import remove_lines, unclaimed_lines
 from patternmind.grounding.flags import (
@@ -122,7 +123,7 @@ def _describe_missing(missing: Iterable[MissingFact]) -> str:
     """Name the kinds of missing facts, without their words."""
     kinds = [fact.kind for fact in missing]
     words = {"number": "a number", "date": "a date", "name": "a name", "quoted words": "words it puts in quote marks"}
-    return " and ".join(words.get(kind, f"an {kind}") for kind in dict.fromkeys(kinds))
+    return join_words(words.get(kind, f"an {kind}") for kind in dict.fromkeys(kinds))
 
 
 def _invented_lines(draft: Draft, claims: Sequence[Claim], cases: Mapping[str, Case]) -> set[str]:

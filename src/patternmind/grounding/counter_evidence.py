@@ -8,6 +8,7 @@ from patternmind.domain.case_fields import field_named
 from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, COUNTER_SEARCH, FieldValue
 from patternmind.domain.drafts import Claim, Draft, DraftKind
+from patternmind.domain.wording import pluralize
 from patternmind.grounding.support import word_overlap
 from patternmind.text import Sentence, SentenceRole, extract_sentences
 
@@ -64,7 +65,7 @@ def add_counter_evidence(draft: Draft, cases: Sequence[Case]) -> Draft:
         if len(existing) + len(new) < MAX_COUNTER_CLAIMS and sentence.case_id not in used_case_ids:
             used_case_ids.add(sentence.case_id)
             new.append(Claim(text=sentence.text, field=COUNTER_EVIDENCE, quotes=(sentence.to_quote(),)))
-    searched = f"Searched {len(cases)} {'case' if len(cases) == 1 else 'cases'} of the theme: "
+    searched = f"Searched {pluralize(len(cases), 'case')} of the theme: "
     n = len(existing) + len(new)
     fields = {
         **draft.fields,

@@ -1,8 +1,9 @@
 """Explanation of a theme's change in short sentences that a person can check."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from patternmind.domain.themes import Lineage, ThemeChange
+from patternmind.domain.wording import join_words, pluralize
 
 
 def explain_change(change: ThemeChange, names: Mapping[str, str]) -> str:
@@ -20,10 +21,10 @@ def explain_change(change: ThemeChange, names: Mapping[str, str]) -> str:
 
 
 def _event_sentence(change: ThemeChange, names: Mapping[str, str]) -> str:
-    others = _join_list(_theme_label(id, names) for id in change.others)
+    others = join_words(_theme_label(id, names) for id in change.others)
     if not change.n_after:
         return _groupless_event_sentence(change, others)
-    size, n_before = _case_count(change.n_after), change.n_before
+    size, n_before = pluralize(change.n_after, "case"), change.n_before
     new = f", {change.n_new} of them new" if change.n_new else ""
     split = (
         f"Split: from {n_before} to {size}, the rest mostly in {others}."
@@ -46,7 +47,7 @@ def _event_sentence(change: ThemeChange, names: Mapping[str, str]) -> str:
 
 
 def _groupless_event_sentence(change: ThemeChange, others: str) -> str:
-    n_seen, cases_before = change.n_known, _case_count(change.n_before)
+    n_seen, cases_before = change.n_known, pluralize(change.n_before, "case")
     sentences = {
         Lineage.MERGED: f"Merged into {others}." if others else "Merged into another theme in an earlier run.",
         Lineage.SPLIT: f"Split up among {others}." if others else "Split up among other themes in an earlier run.",
@@ -82,12 +83,3 @@ def _destination_sentence(change: ThemeChange, names: Mapping[str, str]) -> str:
 
 def _theme_label(id: str, names: Mapping[str, str]) -> str:
     return f"“{names[id]}”" if id in names else id
-
-
-def _case_count(n: int) -> str:
-    return f"{n} case" if n == 1 else f"{n} cases"
-
-
-def _join_list(parts: Iterable[str]) -> str:
-    *first, last = [*parts] or [""]
-    return f"{', '.join(first)} and {last}" if first else last

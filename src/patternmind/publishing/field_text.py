@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import NOT_STATED
 from patternmind.domain.drafts import NO_AI, Claim, Provenance
+from patternmind.domain.wording import pluralize
 from patternmind.publishing.document import Paragraph, QuoteBlock
 
 NOT_STATED_SENTENCE = f"{NOT_STATED.capitalize()}."

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from patternmind.domain.wording import pluralize
 from patternmind.publishing.document import to_visible_line
 from patternmind.publishing.map_labels import (
     COUNT_SIZE_RATIO,
@@ -213,7 +214,7 @@ def _place_labels(
 
 
 def _count_text(n: int, noun: str = "case") -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    return pluralize(n, noun, is_grouped=True)
 
 
 def _assign_styles(boxes: Sequence[Rectangle]) -> list[tuple[str, str]]:

@@ -5,11 +5,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, DraftFields, joined_lines, stated_lines
 from patternmind.domain.drafts import DraftState, Pattern
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Theme
+from patternmind.domain.wording import pluralize
 from patternmind.publishing.document import (
     Block,
     BulletList,

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.cases import Case, is_publishable
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, DraftFields, fields_record, joined_lines, stated_lines
 from patternmind.domain.drafts import (
@@ -20,6 +19,7 @@ from patternmind.domain.drafts import (
 from patternmind.domain.drafts import Quote as SourceQuote
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Theme
+from patternmind.domain.wording import pluralize
 from patternmind.publishing.document import (
     Block,
     BulletList,

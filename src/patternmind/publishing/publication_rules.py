@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from patternmind.domain.breadth import MIN_EVIDENCE, measure_breadth, pluralize
+from patternmind.domain.breadth import MIN_EVIDENCE, measure_breadth
 from patternmind.domain.cases import Case, is_publishable
 from patternmind.domain.draft_fields import (
     NOT_STATED,
@@ -27,6 +27,7 @@ from patternmind.domain.drafts import (
 from patternmind.domain.networks import PublishingRule
 from patternmind.domain.theme_counts import MemberCounts, count_once
 from patternmind.domain.themes import Theme
+from patternmind.domain.wording import pluralize
 from patternmind.publishing.confidential_phrases import (
     ConfidentialPhrases,
     WordRun,

@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 from patternmind.domain.drafts import DraftState, FlagKind
+from patternmind.domain.wording import pluralize
 
 DECIDED_STATES = frozenset({DraftState.ACCEPTED, DraftState.FIELD_TESTED, DraftState.RETIRED, DraftState.REJECTED})
 
@@ -48,9 +49,9 @@ class RankedDraft:
 def estimate_uncertainty(factors: UncertaintyFactors) -> tuple[float, tuple[str, ...]]:
     """Return the uncertainty, 0..1, and its reasons, strongest first."""
     parts = [(FLAG_WEIGHTS[doubt], doubt.value) for doubt in factors.doubts]
-    parts.append((0.5 / max(factors.n_cases, 1), f"quotes from {_counted(factors.n_cases, 'case')}"))
+    parts.append((0.5 / max(factors.n_cases, 1), f"quotes from {pluralize(factors.n_cases, 'case')}"))
     if factors.n_teams is not None and factors.n_teams < 3:
-        parts.append((0.3 / max(factors.n_teams, 1), f"theme covers {_counted(factors.n_teams, 'team')}"))
+        parts.append((0.3 / max(factors.n_teams, 1), f"theme covers {pluralize(factors.n_teams, 'team')}"))
     if factors.stability is not None:
         parts.append((0.3 * (1 - min(max(factors.stability, 0.0), 1.0)), "unstable theme"))
     certainty = 1.0
@@ -84,7 +85,3 @@ def _rank_drafts(factors: tuple[tuple[str, UncertaintyFactors], ...], day: date,
 def _hash_fraction(draft_id: str, day: date, seed: int, purpose: str) -> float:
     digest = hashlib.sha256(f"{seed} {day.isoformat()} {purpose} {draft_id}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"

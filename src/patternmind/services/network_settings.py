@@ -12,7 +12,7 @@ from patternmind.domain.networks import (
     PublishingRule,
     RosterEntry,
 )
-from patternmind.errors import VersionConflict
+from patternmind.errors import InvalidField, VersionConflict
 from patternmind.ingestion.redaction.phones import ALL_REGIONS, known_regions
 from patternmind.ports import RosterChange, Store
 from patternmind.services.roster import add_people, redact_with_roster

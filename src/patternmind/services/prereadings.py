@@ -16,7 +16,7 @@ from patternmind.domain.drafts import (
     fields_of,
     state_of,
 )
-from patternmind.errors import InvalidState, NotFound
+from patternmind.errors import InvalidField, InvalidState, NotFound
 from patternmind.ingestion.redaction.redactor import redact, redact_values
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm_drafting import LlmContext

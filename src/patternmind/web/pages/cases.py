@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 from fastapi import Form, Query
 from starlette.responses import Response
 
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.case_fields import CONSENT_FIELD, CaseField, FieldType, field_named, text_fields
 from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX, Case, CaseKind
 from patternmind.domain.permissions import Action
 from patternmind.domain.read_models import CaseFilter
+from patternmind.domain.wording import pluralize
 from patternmind.errors import NotFound, RawTextKeyInvalid, UsageError
 from patternmind.services.case_queries import find_cases
 from patternmind.services.case_submission import is_own_case

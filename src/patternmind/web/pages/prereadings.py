@@ -8,10 +8,10 @@ from starlette.responses import Response
 from patternmind.domain.drafts import DraftAction, ReviewedDraft, active_decisions, approval_of
 from patternmind.domain.jobs import JobKind, JobState
 from patternmind.domain.permissions import Action
-from patternmind.errors import InvalidState, NotFound, VersionConflict
+from patternmind.errors import InvalidField, InvalidState, NotFound, VersionConflict
 from patternmind.review import possible_actions
 from patternmind.services import prereadings
-from patternmind.services.prereadings import InvalidField, PrereadingRequest
+from patternmind.services.prereadings import PrereadingRequest
 from patternmind.web.dependencies import JobRunnerDep
 from patternmind.web.document_response import DownloadFormat, document_response
 from patternmind.web.forms import FormValuesDep, form_version

@@ -6,12 +6,11 @@ from typing import Annotated
 from fastapi import Query, UploadFile
 from starlette.responses import Response
 
-from patternmind.domain.breadth import pluralize
 from patternmind.domain.networks import ROSTER_KINDS
 from patternmind.domain.permissions import Action
-from patternmind.errors import NotFound, UnreadableFile, UsageError
+from patternmind.domain.wording import pluralize
+from patternmind.errors import InvalidField, NotFound, UnreadableFile, UsageError
 from patternmind.services import network_settings, possible_names
-from patternmind.services.network_settings import InvalidField
 from patternmind.services.roster import import_roster
 from patternmind.web.forms import FormDataDep, FormValuesDep
 from patternmind.web.page_request import PageDep, PageRequest

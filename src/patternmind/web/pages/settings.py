@@ -7,10 +7,9 @@ from starlette.responses import Response
 from patternmind.diagnostics import CheckResult
 from patternmind.domain.cases import Consent
 from patternmind.domain.permissions import Action
-from patternmind.errors import UsageError, VersionConflict
+from patternmind.errors import InvalidField, UsageError, VersionConflict
 from patternmind.services import network_settings
 from patternmind.services.llm_costs import get_spending
-from patternmind.services.network_settings import InvalidField
 from patternmind.web.checkup import run_checkup
 from patternmind.web.forms import FormValuesDep
 from patternmind.web.page_request import PageDep, PageRequest

@@ -13,6 +13,7 @@ from patternmind.bootstrap import AppContext
 from patternmind.domain.edits import EditAction
 from patternmind.domain.members import require_actor
 from patternmind.domain.permissions import Action
+from patternmind.domain.wording import pluralize
 from patternmind.edits import MAX_LISTED_CASES, describe_edit
 from patternmind.errors import ContradictoryEdit, PatternmindError, UsageError
 from patternmind.lineage import explain_change
@@ -206,10 +207,10 @@ def _apply_answer(ctx: AppContext, run: RunRecord, form: ChangeAnswerForm, actor
         case "decline":
             results = decline_change(store, clock, run.id, form.theme_id, actor=actor, note=form.note)
             n = sum(len(result.edit.case_ids) for result in results[1:])
-            return f"Declined: {n} case{'' if n == 1 else 's'} moved to {'its' if n == 1 else 'their'} former theme."
+            return f"Declined: {pluralize(n, 'case')} moved to {'its' if n == 1 else 'their'} former theme."
         case "accept_rest":
             n = accept_remaining_changes(store, clock, run.id, actor=actor)
-            return f"Accepted {n} change{'' if n == 1 else 's'}."
+            return f"Accepted {pluralize(n, 'change')}."
         case "undo" if form.undoes.isascii() and form.undoes.isdigit():
             submit_edit(store, clock, undo_request(int(form.undoes), actor=actor, lens=run.parameters.lens))
             return "Undone. The change needs a decision again."
