@@ -16,7 +16,7 @@ from patternmind.errors import InvalidField, VersionConflict
 from patternmind.ingestion.redaction.phones import ALL_REGIONS, known_regions
 from patternmind.ports import RosterChange, Store
 from patternmind.services.roster import add_people, redact_with_roster
-from patternmind.services.validation import InvalidField, parse_enum
+from patternmind.services.validation import parse_enum
 
 MIN_THRESHOLD = 2
 """Smallest publishing limit for contributors and teams: a limit of one would identify a person."""

@@ -34,7 +34,6 @@ from patternmind.services.prereading_builder import (
     subject_from_topic,
 )
 from patternmind.services.reviews import decide_draft, get_draft
-from patternmind.services.validation import InvalidField
 
 MAX_FIELD_CHARS = {"theme": 200, "topic": 2000, "case": 500, "session": 200, "date": 10, "leave_with": 400}
 
