@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, PATTERN_FIELDS, joined_lines, stated_lines
-from patternmind.domain.drafts import Claim, DraftState
+from patternmind.domain.drafts import Claim, DraftState, draft_id_of
 from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
 from patternmind.publishing.field_text import provenance_line
@@ -94,7 +94,7 @@ def _page(request: Request, ctx: ContextDep, entry: LibraryEntry, *, status: int
         "uses_needed": f"{MIN_USES} uses by {MIN_TEAMS} teams",
         "percent_edited": round(100 * pattern.share_edited),
         "provenance": provenance_line(pattern.provenance),
-        "draft_id": pattern.id.replace("p-", "d-", 1),
+        "draft_id": draft_id_of(pattern.id),
         "form": {"on": today.isoformat(), "team": "", "note": "", "by": ""},
         "errors": {},
         **more,
