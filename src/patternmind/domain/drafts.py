@@ -299,6 +299,16 @@ class Pattern:
     share_edited: float
 
 
+def pattern_id_of(draft_id: str) -> str:
+    """Return the id of the pattern that an accepted draft becomes."""
+    return draft_id.replace("d-", "p-", 1)
+
+
+def draft_id_of(pattern_id: str) -> str:
+    """Return the id of the draft that became a pattern."""
+    return pattern_id.replace("p-", "d-", 1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatternUse:
     """A team's use of a pattern on one day, with a note on its result."""

@@ -18,6 +18,7 @@ from patternmind.domain.drafts import (
     ReviewedDraft,
     active_decisions,
     fields_of,
+    pattern_id_of,
     state_of,
 )
 from patternmind.domain.members import require_actor
@@ -150,7 +151,7 @@ def build_pattern(reviewed: ReviewedDraft) -> Pattern | None:
     fields = fields_of(reviewed)
     name = value_to_line(fields.pop("name"))
     return Pattern(
-        id=draft.id.replace("d-", "p-", 1),
+        id=pattern_id_of(draft.id),
         theme_id=draft.theme_id,
         name=name,
         fields=fields,

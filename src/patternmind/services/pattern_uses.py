@@ -3,7 +3,7 @@
 import hashlib
 from datetime import date
 
-from patternmind.domain.drafts import PatternUse
+from patternmind.domain.drafts import PatternUse, draft_id_of
 from patternmind.domain.members import require_actor
 from patternmind.errors import UsageError
 from patternmind.ports import Clock, Store
@@ -55,7 +55,7 @@ def _mark_field_tested(store: Store, clock: Clock, pattern_id: str, actor: str) 
     teams = {use.team.casefold() for use in uses}
     if len(uses) < MIN_USES or len(teams) < MIN_TEAMS:
         return
-    reviewed = get_draft(store, pattern_id.replace("p-", "d-", 1))
+    reviewed = get_draft(store, draft_id_of(pattern_id))
     note = f"{len(uses)} uses by {len(teams)} teams."
     decision = make_field_test_decision(reviewed, actor=actor, at=clock.now(), note=note)
     if decision is not None:

@@ -8,7 +8,7 @@ from fastapi import Form, Query
 from starlette.responses import Response
 
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, PATTERN_FIELDS, joined_lines, stated_lines
-from patternmind.domain.drafts import Claim, DraftState
+from patternmind.domain.drafts import Claim, DraftState, draft_id_of
 from patternmind.domain.permissions import Action
 from patternmind.errors import UsageError
 from patternmind.publishing.field_text import provenance_line
@@ -81,7 +81,7 @@ def _page(page: PageRequest, entry: LibraryEntry, *, status: int = 200, **more: 
         "uses_needed": f"{MIN_USES} uses by {MIN_TEAMS} teams",
         "percent_edited": round(100 * pattern.share_edited),
         "provenance": provenance_line(pattern.provenance),
-        "draft_id": pattern.id.replace("p-", "d-", 1),
+        "draft_id": draft_id_of(pattern.id),
         "form": {"on": today.isoformat(), "team": "", "note": "", "by": ""},
         "errors": {},
         **more,
