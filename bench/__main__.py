@@ -12,27 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bench.cells import (
-    BenchCell,
-    CellJob,
-    CellResult,
-    append_result,
-    is_finished,
-    read_results,
-    run_cell,
-)
-from bench.corpora import (
-    BenchPaths,
-    VectorsNotReady,
-    digest_vectors,
-    prepare_corpus,
-)
-from bench.machine import (
-    ROOT,
-    describe_machine,
-    digest_own_code,
-    package_versions,
-)
+from bench.cells import BenchCell, CellJob, CellResult, append_result, is_finished, read_results, run_cell
+from bench.corpora import BenchPaths, VectorsNotReady, digest_vectors, prepare_corpus
+from bench.machine import ROOT, describe_machine, digest_own_code, package_versions
 from bench.methods import METHODS, PATTERNMIND
 from bench.outliers import extra_corpora
 

@@ -10,12 +10,7 @@ import numpy as np
 from bench.cells import CellJob
 from bench.corpora import CorpusRows, load_rows, load_vectors
 from bench.machine import peak_memory_gb
-from bench.methods import (
-    METHODS,
-    Method,
-    MethodFit,
-    MethodInput,
-)
+from bench.methods import METHODS, Method, MethodFit, MethodInput
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,11 +31,7 @@ def build_grouping(labels: NDArray[np.int32], vectors: Vectors) -> Grouping:
 
 def measure_shape(grouping: Grouping) -> dict[str, float]:
     """Return number of themes, share of outliers, and share of the largest theme."""
-    return {
-        "k": grouping.n_themes,
-        "outlier_share": grouping.outlier_share,
-        "largest_share": grouping.largest_share,
-    }
+    return {"k": grouping.n_themes, "outlier_share": grouping.outlier_share, "largest_share": grouping.largest_share}
 
 
 def measure_agreement(grouping: Grouping, gold: Sequence[str | None]) -> dict[str, float]:

@@ -193,11 +193,7 @@ def _size_row(values: Values) -> Sequence[str]:
     )
 
 
-OUTLIER_HEADINGS = (
-    "AUROC of our score, mean (min to max)",
-    "AUROC of mean similarity to 5 neighbours",
-    "planted rows",
-)
+OUTLIER_HEADINGS = ("AUROC of our score, mean (min to max)", "AUROC of mean similarity to 5 neighbours", "planted rows")
 
 
 def _outlier_row(values: Values) -> Sequence[str]:

@@ -27,13 +27,7 @@ def cells(methods: Sequence[str], n: int) -> list[BenchCell]:
 def measure(job: CellJob, started: float) -> dict[str, Any]:
     del started
     from bench.patternmind_clustering import cluster_timed
-    from bench.quality import (
-        auroc,
-        calibration_error,
-        find_agreeing_rows,
-        find_majority_label_rows,
-        reliability_bins,
-    )
+    from bench.quality import auroc, calibration_error, find_agreeing_rows, find_majority_label_rows, reliability_bins
     from patternmind.evals.scorers.stability import draw_samples
 
     loaded = load_cell(job)

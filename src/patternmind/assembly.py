@@ -13,15 +13,7 @@ from patternmind.domain.cases import Case
 from patternmind.domain.drafts import Draft, GroundedDraft
 from patternmind.domain.edits import Edit, EditAction, binding_edits
 from patternmind.domain.machine_result import MachineResult
-from patternmind.domain.themes import (
-    OUTLIER,
-    Assignment,
-    Lineage,
-    OutlierReason,
-    Theme,
-    ThemeChange,
-    Vectors,
-)
+from patternmind.domain.themes import OUTLIER, Assignment, Lineage, OutlierReason, Theme, ThemeChange, Vectors
 from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
 from patternmind.drafting.identity import with_recomputed_id
 from patternmind.drafting.keyphrases import Phrase, PhraseCounts
@@ -29,12 +21,7 @@ from patternmind.drafting.name_candidates import propose_name_candidates, rank_b
 from patternmind.drafting.patterns import draft_pattern
 from patternmind.drafting.sentence_selection import select_sentences, sentences_with_roles
 from patternmind.drafting.single_contributor import draft_no_pattern_for_single_contributor
-from patternmind.drafting.theme_names import (
-    ThemeName,
-    contains_theme_word,
-    fallback_name,
-    name_themes,
-)
+from patternmind.drafting.theme_names import ThemeName, contains_theme_word, fallback_name, name_themes
 from patternmind.edits import apply_edits, assign_cases, resolve_edits
 from patternmind.grounding import add_counter_evidence
 from patternmind.lineage import (

@@ -28,13 +28,7 @@ from patternmind.ports import (
     Store,
     VectorIndex,
 )
-from patternmind.services.erasure import (
-    ErasureResult,
-    erase_case,
-    find_erasure,
-    find_withdrawal,
-    withdraw_case,
-)
+from patternmind.services.erasure import ErasureResult, erase_case, find_erasure, find_withdrawal, withdraw_case
 from patternmind.services.placement import Placer
 from patternmind.services.search import embed_all_cases
 from patternmind.settings import DEFAULT_NETWORK, Settings

@@ -133,12 +133,7 @@ class ThemeFinder(ClusterMixin, BaseEstimator):
     """
 
     def __init__(
-        self,
-        *,
-        encoder: TextEncoder | None = None,
-        seed: int = 0,
-        engine: str = "graph",
-        level: str = "theme",
+        self, *, encoder: TextEncoder | None = None, seed: int = 0, engine: str = "graph", level: str = "theme"
     ) -> None:
         self.encoder = encoder
         self.seed = seed

@@ -26,14 +26,7 @@ from patternmind.domain.edits import Edit, binding_edits
 from patternmind.domain.machine_result import MachineResult
 from patternmind.domain.stored_fits import FitLabels, StoredFits
 from patternmind.domain.theme_counts import counted_as
-from patternmind.domain.themes import (
-    Assignment,
-    Neighbours,
-    Partition,
-    Theme,
-    ThemeChange,
-    Vectors,
-)
+from patternmind.domain.themes import Assignment, Neighbours, Partition, Theme, ThemeChange, Vectors
 from patternmind.edits import cite_edit, find_conflicts, find_violations, resolve_edits
 from patternmind.embedding.lenses import check_lens, extract_lens_text, lens_notes
 from patternmind.embedding.vectors import embed_texts
@@ -57,15 +50,7 @@ from patternmind.llm_drafting import (
     name_new_themes,
     pair_similarity,
 )
-from patternmind.ports import (
-    Clock,
-    Encoder,
-    Progress,
-    RunOutcome,
-    RunParameters,
-    RunRecord,
-    Store,
-)
+from patternmind.ports import Clock, Encoder, Progress, RunOutcome, RunParameters, RunRecord, Store
 
 METHOD_VERSION = "lens/3 map/1 themes/6 counter/1"
 """Part of every fingerprint, so that a new method computes a run again."""

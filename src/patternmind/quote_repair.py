@@ -10,13 +10,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from patternmind.domain.draft_fields import WITHDRAWN, DraftFields, FieldValue, map_lines
-from patternmind.domain.drafts import (
-    Claim,
-    Decision,
-    Draft,
-    Quote,
-    parse_case_input,
-)
+from patternmind.domain.drafts import Claim, Decision, Draft, Quote, parse_case_input
 from patternmind.drafting.stopwords import STOPWORDS
 from patternmind.publishing.confidential_phrases import (
     MIN_WORD_LETTERS,

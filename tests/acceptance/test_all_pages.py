@@ -12,12 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.fixtures.browser import TIMEOUT_MS, accessibility_violations, console_errors, serve_in_thread
-from tests.fixtures.full_network import (
-    FullNetwork,
-    open_full_network,
-    page_routes,
-    save_full_network,
-)
+from tests.fixtures.full_network import FullNetwork, open_full_network, page_routes, save_full_network
 from tests.fixtures.networks import CopiedHome
 
 from patternmind.services.authentication import start_session

@@ -332,9 +332,7 @@ def test_repeated_request_replays_response_without_effect(grown: Program) -> Non
     check_problem(other, 422, "key-reused")
     failed = [
         grown.post(
-            f"drafts/{draft}/decisions",
-            json={"action": "reject", "by": "A"},
-            headers={"idempotency-key": "k-2"},
+            f"drafts/{draft}/decisions", json={"action": "reject", "by": "A"}, headers={"idempotency-key": "k-2"}
         )
         for _ in range(2)
     ]

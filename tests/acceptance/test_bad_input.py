@@ -18,12 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.commands import (
-    CommandResult,
-    CommandRunner,
-    clean_environment,
-    write_rows,
-)
+from tests.fixtures.commands import CommandResult, CommandRunner, clean_environment, write_rows
 from tests.fixtures.in_process import InProcess, on_a_copy
 from tests.fixtures.networks import CopiedHome
 

@@ -8,13 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.commands import (
-    SAMPLE,
-    CommandResult,
-    CommandRunner,
-    is_verbatim,
-    quotes_in,
-)
+from tests.fixtures.commands import SAMPLE, CommandResult, CommandRunner, is_verbatim, quotes_in
 from tests.fixtures.in_process import InProcess, on_a_copy
 from tests.fixtures.networks import CopiedHome, SharedHome
 from tests.fixtures.sample import run_sample
@@ -208,9 +202,7 @@ def test_prereading_for_a_theme_has_the_format_of_the_file_name(
     assert out.read_bytes().lower().startswith(prefix.lower())
 
 
-def test_prereading_for_a_case_quotes_it_and_is_marked_as_not_reviewed(
-    own: InProcess,
-) -> None:
+def test_prereading_for_a_case_quotes_it_and_is_marked_as_not_reviewed(own: InProcess) -> None:
     page = own("prereading", "--case", "HN-002").out
 
     assert "Draft, not reviewed" in page
@@ -317,7 +309,7 @@ def test_demo_writes_documents_and_prints_one_json_value(tmp_path: Path) -> None
     assert len(result["themes"]) > 4
     assert len(result["accepted"]) > 0
     assert {Path(path).name for path in result["written"]} >= {
-        *("prereading.md", "prereading.html", "playbook.md", "playbook.html"),
+        *("prereading.md", "prereading.html", "playbook.md", "playbook.html")
     }
     assert all(Path(path).stat().st_size > 500 for path in result["written"])
     assert all(name in (out / "playbook.md").read_text() for name in result["accepted"])

@@ -10,13 +10,7 @@ import pytest
 import yaml
 from tests.fixtures.commands import CommandRunner
 from tests.fixtures.in_process import InProcess, on_a_copy
-from tests.fixtures.model_server import (
-    Provider,
-    ProviderResponse,
-    completion,
-    failure_response,
-    serve_model,
-)
+from tests.fixtures.model_server import Provider, ProviderResponse, completion, failure_response, serve_model
 from tests.fixtures.networks import SharedHome
 from tests.fixtures.sample import ingest_sample
 

@@ -246,8 +246,7 @@ ROWS: Mapping[str, Row | Sequence[Row]] = {
     "POST /settings/names": row("roster", form={}),
     # Open to anonymous callers
     **dict.fromkeys(
-        ["GET /healthz", f"GET {API}/openapi.json", f"GET {API}/docs", "GET /static/{digest}/{name}"],
-        row(None),
+        ["GET /healthz", f"GET {API}/openapi.json", f"GET {API}/docs", "GET /static/{digest}/{name}"], row(None)
     ),
     **dict.fromkeys(["GET /sign-in", "POST /sign-in", "POST /sign-in/again"], row(None)),
     **dict.fromkeys(["GET /sign-in/link/{secret}", "POST /sign-in/link/{secret}"], row(None)),

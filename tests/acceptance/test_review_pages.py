@@ -10,13 +10,7 @@ import pytest
 from tests.fixtures.page_client import PageClient
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.drafts import (
-    DraftAction,
-    DraftKind,
-    DraftState,
-    RejectionReason,
-    state_of,
-)
+from patternmind.domain.drafts import DraftAction, DraftKind, DraftState, RejectionReason, state_of
 from patternmind.domain.permissions import Role
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.services.review_queue import list_own_decisions

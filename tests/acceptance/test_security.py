@@ -318,10 +318,7 @@ def test_links_in_cases_are_never_followed(whole: FullNetwork, steward: PageClie
         steward.get(whole.fill(route.path))
     token = form_token_on(steward.get("/settings/account").text)
     for format in ("md", "html", "pdf", "docx"):
-        for body in (
-            {"theme": whole.ids["theme_id"]},
-            {"case": whole.ids["case_id"], "session": "<img src=//x.test>"},
-        ):
+        for body in ({"theme": whole.ids["theme_id"]}, {"case": whole.ids["case_id"], "session": "<img src=//x.test>"}):
             created = steward.post(f"/api/v1/prereadings?format={format}", json=body, headers={"x-form-token": token})
             assert created.status_code == 201, created.text
         assert steward.get(f"/api/v1/playbook?format={format}").status_code == 200

@@ -16,12 +16,7 @@ from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.errors import RuleViolated, UsageError
 from patternmind.services import authentication
 from patternmind.services.authentication import create_first_steward_link, create_sign_in_link, start_session
-from patternmind.services.members import (
-    add_member,
-    add_network,
-    change_roles,
-    remove_member,
-)
+from patternmind.services.members import add_member, add_network, change_roles, remove_member
 from patternmind.services.tokens import create_token
 from patternmind.settings import Settings
 from patternmind.storage.passwords import Argon2PasswordHasher

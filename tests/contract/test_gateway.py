@@ -27,15 +27,7 @@ from tests.fixtures.model_server import (
 )
 
 from patternmind.clock import FixedClock
-from patternmind.domain.calls import (
-    Budget,
-    CallOutcome,
-    Endpoint,
-    ModelChoice,
-    Price,
-    current_run_id,
-    sum_calls,
-)
+from patternmind.domain.calls import Budget, CallOutcome, Endpoint, ModelChoice, Price, current_run_id, sum_calls
 from patternmind.errors import BudgetReached, GatewayFailed
 from patternmind.llm.batch import LlmRequest, ask_all
 from patternmind.llm.gateway import MemoryLedger, build_model_choice, listed_price

@@ -17,14 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.fixtures.builders import NOON, build_case, build_submission
 
-from patternmind.domain.calls import (
-    Budget,
-    CachedAnswer,
-    Call,
-    CallOutcome,
-    sum_calls,
-    to_nanousd,
-)
+from patternmind.domain.calls import Budget, CachedAnswer, Call, CallOutcome, sum_calls, to_nanousd
 from patternmind.errors import BudgetReached
 from patternmind.llm.gateway import MemoryLedger
 from patternmind.ports import CallLedger, RunOutcome, RunParameters

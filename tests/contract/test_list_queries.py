@@ -9,24 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.fixtures.builders import (
-    NOON,
-    build_case,
-    build_claim,
-    build_submission,
-    build_theme,
-)
+from tests.fixtures.builders import NOON, build_case, build_claim, build_submission, build_theme
 
 from patternmind.domain.cases import Case, CaseKind, Consent
-from patternmind.domain.drafts import (
-    Decision,
-    Draft,
-    DraftAction,
-    DraftKind,
-    DraftState,
-    Provenance,
-    state_of,
-)
+from patternmind.domain.drafts import Decision, Draft, DraftAction, DraftKind, DraftState, Provenance, state_of
 from patternmind.domain.edits import Edit, EditAction
 from patternmind.domain.read_models import (
     CaseFilter,
@@ -41,13 +27,7 @@ from patternmind.domain.read_models import (
 )
 from patternmind.domain.themes import Assignment, Lineage, ThemeChange
 from patternmind.errors import NotFound, UsageError
-from patternmind.ports import (
-    RunOutcome,
-    RunParameters,
-    RunRevision,
-    Store,
-    TextRewrite,
-)
+from patternmind.ports import RunOutcome, RunParameters, RunRevision, Store, TextRewrite
 from patternmind.storage import SqlStore
 
 N = 60

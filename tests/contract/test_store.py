@@ -10,13 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.fixtures.builders import (
-    NOON,
-    build_case,
-    build_quote,
-    build_submission,
-    build_theme,
-)
+from tests.fixtures.builders import NOON, build_case, build_quote, build_submission, build_theme
 
 from patternmind.domain.cases import Case, CaseKind, Consent
 from patternmind.domain.drafts import (
@@ -34,21 +28,8 @@ from patternmind.domain.machine_result import MachineResult
 from patternmind.domain.members import ApiToken
 from patternmind.domain.networks import Network, PublishingRule, RosterEntry
 from patternmind.domain.stored_fits import FitLabels, StoredFits
-from patternmind.domain.themes import (
-    Assignment,
-    Flow,
-    Lineage,
-    Neighbours,
-    Partition,
-    Theme,
-    ThemeChange,
-)
-from patternmind.errors import (
-    NotFound,
-    RawTextKeyInvalid,
-    StoreUnavailable,
-    VersionConflict,
-)
+from patternmind.domain.themes import Assignment, Flow, Lineage, Neighbours, Partition, Theme, ThemeChange
+from patternmind.errors import NotFound, RawTextKeyInvalid, StoreUnavailable, VersionConflict
 from patternmind.ports import (
     CaseSaveCounts,
     Erasure,
@@ -64,12 +45,7 @@ from patternmind.ports import (
 from patternmind.storage import SqlStore
 from patternmind.storage.encryption import FieldCipher, key_id
 from patternmind.storage.engine import purge_deleted
-from patternmind.storage.records import (
-    change_record,
-    read_change,
-    read_theme,
-    theme_record,
-)
+from patternmind.storage.records import change_record, read_change, read_theme, theme_record
 
 LATER = NOON + dt.timedelta(minutes=7)
 

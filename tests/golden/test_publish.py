@@ -19,13 +19,7 @@ from tests.fixtures.builders import (
 )
 
 from patternmind.domain.cases import Consent
-from patternmind.domain.drafts import (
-    Claim,
-    DraftKind,
-    DraftState,
-    Provenance,
-    ReviewedDraft,
-)
+from patternmind.domain.drafts import Claim, DraftKind, DraftState, Provenance, ReviewedDraft
 from patternmind.domain.networks import Network, PublishingRule
 from patternmind.publishing.document import Document
 from patternmind.publishing.playbook import build_playbook
@@ -142,12 +136,7 @@ THEMES = [
 def playbook() -> Document:
     sorted_ = select_patterns([TAPE, ASK, NARROW, OLD], CASES, NETWORK.rule)
     return build_playbook(
-        sorted_.published,
-        sorted_.withheld,
-        sorted_.retired,
-        network=NETWORK,
-        themes=THEMES,
-        date=dt.date(2026, 11, 21),
+        sorted_.published, sorted_.withheld, sorted_.retired, network=NETWORK, themes=THEMES, date=dt.date(2026, 11, 21)
     )
 
 

@@ -37,9 +37,7 @@ VARIABLES: Mapping[str, Mapping[str, object]] = {
             {"name": "", "keywords": ["customer record", "telephone number"]},
         ],
         "contrast": ["Third time this month I open a box and it is the 130 mm body when the job needs 180."],
-        "refused": [
-            {"name": "wrong pallet in the lane", "reason": 'too like a neighbour, "wrong pump in the box"'},
-        ],
+        "refused": [{"name": "wrong pallet in the lane", "reason": 'too like a neighbour, "wrong pump in the box"'}],
     },
     "case-facets": {
         "case": {

@@ -5,12 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.builders import (
-    build_case,
-    build_claim,
-    build_grounded_draft,
-    cases_by_id,
-)
+from tests.fixtures.builders import build_case, build_claim, build_grounded_draft, cases_by_id
 from tests.fixtures.unsafe_files import unsafe_csv, unsafe_pdf
 
 from patternmind.domain.cases import CaseKind, Submission

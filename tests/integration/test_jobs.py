@@ -18,12 +18,7 @@ from tests.fixtures.networks import the_cases
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.cases import CaseKind
-from patternmind.domain.jobs import (
-    HEARTBEAT_TIMEOUT,
-    Job,
-    JobKind,
-    JobState,
-)
+from patternmind.domain.jobs import HEARTBEAT_TIMEOUT, Job, JobKind, JobState
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.errors import NotFound, RunInProgress
 from patternmind.jobs.runner import JobRunner
@@ -231,9 +226,7 @@ async def collect(streams: EventStreams, read_events: Any, *, n: int, last_id: s
     return parts
 
 
-def test_stream_resumes_after_last_event_and_ends_when_server_stops(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_stream_resumes_after_last_event_and_ends_when_server_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patternmind.web.event_streams.POLL_SECONDS", 0.0)
     requested_ids: list[str] = []
 

@@ -13,25 +13,13 @@ from tests.integration.test_pipeline import PipelineNetwork, build_cases, outlie
 
 from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import NOT_STATED
-from patternmind.domain.drafts import (
-    NO_AI,
-    Draft,
-    DraftAction,
-    DraftKind,
-    DraftState,
-    RejectionReason,
-)
+from patternmind.domain.drafts import NO_AI, Draft, DraftAction, DraftKind, DraftState, RejectionReason
 from patternmind.domain.edits import EditAction
 from patternmind.drafting.case_selection import MAX_CASES_SHOWN
 from patternmind.drafting.patterns import NO_PATTERN
 from patternmind.grounding import ground
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
-from patternmind.llm.scripted_model import (
-    SERVER_FAILURE,
-    Script,
-    ScriptedModel,
-    ScriptedReply,
-)
+from patternmind.llm.scripted_model import SERVER_FAILURE, Script, ScriptedModel, ScriptedReply
 from patternmind.pipeline import LlmContext
 from patternmind.ports import ModelAnswer, RenderedPrompt
 from patternmind.services.reviews import decide_draft, list_all_drafts
@@ -345,9 +333,7 @@ STEMS = ("pallet", "dock", "valve", "login", "ramp", "hose", "badge", "crate")
 FILLERS = "morning shift colleague window late again office report floor summer phone night door".split()
 
 
-def test_run_over_a_thousand_cases_limits_model_calls(
-    tmp_path: Path,
-) -> None:
+def test_run_over_a_thousand_cases_limits_model_calls(tmp_path: Path) -> None:
     """A run costs at most one call per case and four per theme; the next quarter pays only for new cases."""
     network = PipelineNetwork(tmp_path)
     network.save(large_network(0, 1000))

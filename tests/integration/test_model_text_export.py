@@ -6,16 +6,7 @@ import pytest
 from tests.fixtures.builders import build_case, build_quote, cases_by_id
 
 from patternmind.domain.cases import Consent
-from patternmind.domain.drafts import (
-    NO_AI,
-    Claim,
-    Draft,
-    DraftKind,
-    Flag,
-    FlagKind,
-    Provenance,
-    ReviewedDraft,
-)
+from patternmind.domain.drafts import NO_AI, Claim, Draft, DraftKind, Flag, FlagKind, Provenance, ReviewedDraft
 from patternmind.grounding import ground
 from patternmind.services.exports import draft_row
 

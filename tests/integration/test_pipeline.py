@@ -27,10 +27,7 @@ from patternmind.errors import ModelUnavailable, UsageError
 from patternmind.grounding import ground
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
 from patternmind.llm.scripted_model import SERVER_FAILURE, ScriptedModel, ScriptedReply
-from patternmind.pipeline import (
-    LlmContext,
-    run_pipeline,
-)
+from patternmind.pipeline import LlmContext, run_pipeline
 from patternmind.ports import Progress, RenderedPrompt, RunParameters, RunRecord
 from patternmind.services.exports import export_rows
 from patternmind.services.reviews import decide_draft, list_all_drafts

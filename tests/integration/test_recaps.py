@@ -13,12 +13,7 @@ from patternmind.diagnostics import run_checks
 from patternmind.domain.calls import Price
 from patternmind.domain.cases import Case, CaseKind
 from patternmind.domain.draft_fields import NOT_STATED
-from patternmind.domain.drafts import (
-    NO_AI,
-    DraftAction,
-    DraftKind,
-    DraftState,
-)
+from patternmind.domain.drafts import NO_AI, DraftAction, DraftKind, DraftState
 from patternmind.embedding.hashing_encoder import HashingEncoder
 from patternmind.errors import NotFound, PromptInvalid, UsageError
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir

@@ -12,19 +12,9 @@ from tests.fixtures.edit_histories import group_once, short_cases
 
 from patternmind.clock import FixedClock
 from patternmind.domain.edits import EditAction, theme_owners
-from patternmind.domain.themes import (
-    Neighbours,
-    Partition,
-    Theme,
-    Vectors,
-)
+from patternmind.domain.themes import Neighbours, Partition, Theme, Vectors
 from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.errors import (
-    ContradictoryEdit,
-    NotFound,
-    UsageError,
-    VersionConflict,
-)
+from patternmind.errors import ContradictoryEdit, NotFound, UsageError, VersionConflict
 from patternmind.pipeline import run_pipeline
 from patternmind.ports import RunParameters, RunRecord
 from patternmind.services.theme_changes import (

@@ -8,45 +8,18 @@ from typing import Any
 
 import pytest
 from tests.fixtures.builders import NOON, build_submission
-from tests.fixtures.edit_histories import (
-    QUICK_HISTORY,
-    WordEncoder,
-    group_once,
-    run_histories,
-    short_cases,
-)
+from tests.fixtures.edit_histories import QUICK_HISTORY, WordEncoder, group_once, run_histories, short_cases
 
 from patternmind.clock import FixedClock
 from patternmind.domain.edits import BINDING_ACTIONS, Edit, EditAction
 from patternmind.domain.machine_result import MachineResult
-from patternmind.domain.themes import (
-    Assignment,
-    Lineage,
-    Partition,
-    Theme,
-)
+from patternmind.domain.themes import Assignment, Lineage, Partition, Theme
 from patternmind.embedding.hashing_encoder import HashingEncoder
-from patternmind.errors import (
-    ContradictoryEdit,
-    EditsViolated,
-    NotFound,
-    UsageError,
-    VersionConflict,
-)
+from patternmind.errors import ContradictoryEdit, EditsViolated, NotFound, UsageError, VersionConflict
 from patternmind.pipeline import run_pipeline
-from patternmind.ports import (
-    Encoder,
-    RunParameters,
-    RunRecord,
-    RunRevision,
-)
+from patternmind.ports import Encoder, RunParameters, RunRecord, RunRevision
 from patternmind.services.roster import add_people
-from patternmind.services.theme_edits import (
-    EditResult,
-    ThemeEditRequest,
-    list_logged_edits,
-    submit_edit,
-)
+from patternmind.services.theme_edits import EditResult, ThemeEditRequest, list_logged_edits, submit_edit
 from patternmind.storage import SqlStore
 
 N_CASES = 58
@@ -299,10 +272,7 @@ def test_locked_theme_stays_on_record_when_a_run_excludes_its_cases(network: The
 def test_locked_theme_is_neither_renamed_nor_merged(network: ThemeNetwork) -> None:
     first, second, *_ = network.themes()
     network.decide(EditAction.LOCK, theme_id=first.id)
-    for action, values in (
-        (EditAction.RENAME, {"name": "Other"}),
-        (EditAction.MERGE, {"other_theme_id": second.id}),
-    ):
+    for action, values in ((EditAction.RENAME, {"name": "Other"}), (EditAction.MERGE, {"other_theme_id": second.id})):
         with pytest.raises(ContradictoryEdit, match="lock"):
             network.decide(action, theme_id=first.id, **values)
     with pytest.raises(ContradictoryEdit, match="lock"):

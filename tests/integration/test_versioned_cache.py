@@ -7,33 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.fixtures.builders import (
-    NOON,
-    build_case,
-    build_claim,
-    build_submission,
-    build_theme,
-    case_inputs,
-)
+from tests.fixtures.builders import NOON, build_case, build_claim, build_submission, build_theme, case_inputs
 
 from patternmind.clock import FixedClock
 from patternmind.domain.cases import Case, Consent
-from patternmind.domain.drafts import (
-    Draft,
-    DraftAction,
-    DraftKind,
-    DraftReservation,
-    Provenance,
-    RejectionReason,
-)
+from patternmind.domain.drafts import Draft, DraftAction, DraftKind, DraftReservation, Provenance, RejectionReason
 from patternmind.domain.read_models import CaseFilter
 from patternmind.domain.themes import Assignment, Lineage, ThemeChange
-from patternmind.ports import (
-    RunOutcome,
-    RunParameters,
-    Store,
-    TextRewrite,
-)
+from patternmind.ports import RunOutcome, RunParameters, Store, TextRewrite
 from patternmind.publishing.publication_rules import assess_pattern, select_patterns
 from patternmind.review import possible_actions
 from patternmind.services.counts import count_matching_cases, get_counts

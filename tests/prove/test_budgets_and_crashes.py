@@ -19,20 +19,9 @@ from typing import Any
 import pytest
 from tests.acceptance.test_model_calls import respond
 from tests.fixtures.commands import SAMPLE, CommandRunner, clean_environment
-from tests.fixtures.model_server import (
-    Provider,
-    ProviderResponse,
-    completion,
-    failure_response,
-    serve_model,
-)
+from tests.fixtures.model_server import Provider, ProviderResponse, completion, failure_response, serve_model
 
-from patternmind.domain.calls import (
-    Budget,
-    Call,
-    CallOutcome,
-    sum_calls,
-)
+from patternmind.domain.calls import Budget, Call, CallOutcome, sum_calls
 from patternmind.errors import BudgetReached
 from patternmind.ports import RunParameters
 from patternmind.storage import SqlStore
@@ -94,9 +83,7 @@ def run_both(store: SqlStore, provider: Provider, run_usd: float) -> list[int]:
     return [process.wait(timeout=300) for process in processes]
 
 
-def test_budget_holds_for_two_processes_with_eight_threads_each_and_can_be_raised(
-    store: SqlStore,
-) -> None:
+def test_budget_holds_for_two_processes_with_eight_threads_each_and_can_be_raised(store: SqlStore) -> None:
     committed_usd = [0.0]
 
     def react(request: Mapping[str, Any]) -> ProviderResponse:

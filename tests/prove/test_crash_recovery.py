@@ -8,12 +8,7 @@ from pathlib import Path
 import pytest
 from tests.fixtures.commands import CommandRunner, write_rows
 from tests.fixtures.corpora import corpus_rows
-from tests.fixtures.run_outcome import (
-    count_rows,
-    outcome_of,
-    passes_integrity_check,
-    vectors_of,
-)
+from tests.fixtures.run_outcome import count_rows, outcome_of, passes_integrity_check, vectors_of
 
 pytestmark = pytest.mark.prove
 

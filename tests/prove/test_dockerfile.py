@@ -26,7 +26,7 @@ def test_image_contains_no_secret() -> None:
     """The image only sets locations; its only build argument is the source of torch."""
     variables = re.findall(r"^(?:ENV|ARG) (.+)$", DOCKERFILE, re.MULTILINE)
     assert {word.split("=")[0] for line in variables for word in line.split()} == {
-        *("TORCH_PIP", "PATH", "PATTERNMIND_HOME", "HF_HUB_OFFLINE"),
+        *("TORCH_PIP", "PATH", "PATTERNMIND_HOME", "HF_HUB_OFFLINE")
     }
     assert not re.search(r"(?i)(password|secret|api_?key|token)\s*=", DOCKERFILE)
 

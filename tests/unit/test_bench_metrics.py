@@ -7,12 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench.cells import (
-    BenchCell,
-    append_result,
-    is_finished,
-    read_results,
-)
+from bench.cells import BenchCell, append_result, is_finished, read_results
 from bench.corpora import (
     ARXIV_PAIRS,
     ARXIV_PAIRS_SOURCE_ROWS,

@@ -6,35 +6,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fixtures.builders import (
-    NOON,
-    build_case,
-    build_claim,
-    build_quote,
-)
+from tests.fixtures.builders import NOON, build_case, build_claim, build_quote
 
 from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import WITHDRAWN
-from patternmind.domain.drafts import (
-    Claim,
-    Decision,
-    Draft,
-    DraftAction,
-    DraftKind,
-    DraftState,
-    Provenance,
-    Quote,
-)
+from patternmind.domain.drafts import Claim, Decision, Draft, DraftAction, DraftKind, DraftState, Provenance, Quote
 from patternmind.domain.networks import RosterEntry
 from patternmind.grounding import ground
 from patternmind.ingestion.redaction.redactor import redact
 from patternmind.ingestion.redaction.roster import Roster
-from patternmind.quote_repair import (
-    DraftRewriter,
-    UniqueTerms,
-    relocate_quote,
-    withdraw_quote,
-)
+from patternmind.quote_repair import DraftRewriter, UniqueTerms, relocate_quote, withdraw_quote
 
 WORDS = st.sampled_from("Anna Hansen waited for the pallet twice. Then it left, Anna said: again ö東 -".split())
 TEXTS = st.lists(WORDS, min_size=1, max_size=30).map(" ".join)

@@ -25,12 +25,7 @@ from patternmind.services import prereading_builder
 from patternmind.services.exports import theme_row
 from patternmind.services.file_import import import_files
 from patternmind.services.network_settings import update_network
-from patternmind.services.playbook import (
-    build_playbook_document,
-    collect_playbook,
-    prepared_document,
-    prepared_row,
-)
+from patternmind.services.playbook import build_playbook_document, collect_playbook, prepared_document, prepared_row
 from patternmind.services.reviews import decide_draft, get_draft, list_all_drafts
 from patternmind.services.roster import import_roster
 from patternmind.settings import Settings
@@ -46,8 +41,7 @@ app = typer.Typer()
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("demo"),
-    json: JsonOption = False,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("demo"), json: JsonOption = False
 ) -> None:
     """Run the whole pipeline on the sample network: two quarters, themes, a pre-reading and a playbook."""
     ctx = AppContext(Settings(home=_reset_home(out)))

@@ -19,8 +19,7 @@ def export(
     what: Annotated[str, typer.Argument(help="Rows to export: assignments, map, cases, themes, drafts or patterns.")],
     format: Annotated[str, typer.Option("--format", help="jsonl or csv.")] = "jsonl",
     lens: Annotated[
-        str | None,
-        typer.Option(help="For assignments, map and themes: use another lens than the last run."),
+        str | None, typer.Option(help="For assignments, map and themes: use another lens than the last run.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write to this file instead of stdout.")] = None,
     home: HomeOption = None,

@@ -22,8 +22,7 @@ def init(
     name: Annotated[str, typer.Option(help="Name of the network.")] = "",
     purpose: Annotated[str, typer.Option(help="Purpose of the network, in one sentence.")] = "",
     roster: Annotated[
-        Path | None,
-        typer.Option(help="CSV with name, email and team columns. These names are redacted everywhere."),
+        Path | None, typer.Option(help="CSV with name, email and team columns. These names are redacted everywhere.")
     ] = None,
     min_contributors: Annotated[
         int | None, typer.Option(min=2, max=10, help="Minimum contributors a pattern needs to be published.")

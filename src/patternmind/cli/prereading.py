@@ -24,8 +24,7 @@ def prereading(
     topic: Annotated[str | None, typer.Option(help="Topic of the session, in your own words.")] = None,
     case: Annotated[str | None, typer.Option(help="Case id or external id.")] = None,
     out: Annotated[
-        Path | None,
-        typer.Option(help="Output file: .md, .html, .pdf, .docx or .json. Without it: Markdown on stdout."),
+        Path | None, typer.Option(help="Output file: .md, .html, .pdf, .docx or .json. Without it: Markdown on stdout.")
     ] = None,
     session: Annotated[str, typer.Option(help="Name of the session.")] = "",
     date: Annotated[str, typer.Option(help="Date of the session.")] = "",

@@ -3,13 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from patternmind.clustering.neighbours import (
-    BLOCK_BYTES,
-    QUANTIZATION_STEPS,
-    find_nearest_neighbours,
-    quantize,
-    top_k,
-)
+from patternmind.clustering.neighbours import BLOCK_BYTES, QUANTIZATION_STEPS, find_nearest_neighbours, quantize, top_k
 from patternmind.domain.themes import Neighbours, Vectors
 
 REMOVED = -1

@@ -22,13 +22,7 @@ from patternmind.clustering.outliers import find_outliers
 from patternmind.clustering.recurrence import find_recurring_rows
 from patternmind.clustering.stability import estimate_stability, fit_row_samples
 from patternmind.domain.stored_fits import FitLabels
-from patternmind.domain.themes import (
-    OUTLIER,
-    Neighbours,
-    OutlierReason,
-    Partition,
-    Vectors,
-)
+from patternmind.domain.themes import OUTLIER, Neighbours, OutlierReason, Partition, Vectors
 
 MIN_CASES = 20
 """Smallest number of cases that are grouped; with fewer, all are outliers (too few to group)."""

@@ -12,12 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternmind.clustering.graph import HALF_WEIGHT_RANK
-from patternmind.clustering.neighbours import (
-    BLOCK_BYTES,
-    QUANTIZATION_STEPS,
-    quantize,
-    top_k,
-)
+from patternmind.clustering.neighbours import BLOCK_BYTES, QUANTIZATION_STEPS, quantize, top_k
 from patternmind.clustering.partition import default_n_neighbours
 from patternmind.domain.themes import OUTLIER, OutlierReason, Vectors
 

@@ -18,19 +18,9 @@ from patternmind.clustering.levels import group_into_areas
 from patternmind.clustering.neighbours import find_nearest_neighbours
 from patternmind.clustering.outliers import Outliers, find_outliers
 from patternmind.clustering.partition import MIN_CASES, default_n_neighbours, partition_rows
-from patternmind.clustering.placement import (
-    MIN_SECOND_SHARE,
-    MIN_VOTER_STRENGTH,
-    SIMILARITY_EXPONENT,
-)
+from patternmind.clustering.placement import MIN_SECOND_SHARE, MIN_VOTER_STRENGTH, SIMILARITY_EXPONENT
 from patternmind.clustering.recurrence import find_recurring_rows
-from patternmind.domain.themes import (
-    OUTLIER,
-    Neighbours,
-    OutlierReason,
-    Partition,
-    Vectors,
-)
+from patternmind.domain.themes import OUTLIER, Neighbours, OutlierReason, Partition, Vectors
 
 MIN_SAMPLED_ROWS = 15
 """Rows of a theme that the sample must contain for the fits to detect it: as many as a row has neighbours.

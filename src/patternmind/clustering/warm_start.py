@@ -12,12 +12,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from patternmind.clustering.graph import (
-    EDGE_SAMPLE_SHARE,
-    Edges,
-    build_edges,
-    fit_louvain,
-)
+from patternmind.clustering.graph import EDGE_SAMPLE_SHARE, Edges, build_edges, fit_louvain
 from patternmind.clustering.neighbour_update import REMOVED, update_neighbours
 from patternmind.clustering.stability import SAMPLE_SHARE
 from patternmind.domain.stored_fits import NOT_DRAWN, FitLabels, StoredFits

@@ -243,10 +243,7 @@ CASE_FORM = (
                 rows=5,
             ),
             FieldInput(
-                "title",
-                "Title",
-                "A few words. If empty, the beginning of the problem is used.",
-                max_length=300,
+                "title", "Title", "A few words. If empty, the beginning of the problem is used.", max_length=300
             ),
         ),
         is_open=True,
@@ -258,10 +255,7 @@ CASE_FORM = (
             FieldInput("expected", "What did you expect?", rows=2),
             FieldInput("context", "Where and under which conditions?", rows=2),
             FieldInput(
-                "tried",
-                "What have you tried?",
-                "Include what did not help: it saves others the attempt.",
-                rows=3,
+                "tried", "What have you tried?", "Include what did not help: it saves others the attempt.", rows=3
             ),
             FieldInput("decision_point", "Which decision did you face?", rows=2),
             FieldInput("newcomer_miss", "What would a newcomer miss?", rows=2),

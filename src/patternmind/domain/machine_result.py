@@ -5,12 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from patternmind.domain.themes import (
-    DEFAULTS,
-    OUTLIER,
-    Partition,
-    Theme,
-)
+from patternmind.domain.themes import DEFAULTS, OUTLIER, Partition, Theme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

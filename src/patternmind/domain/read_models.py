@@ -10,12 +10,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from patternmind.domain.cases import Case, CaseKind
-from patternmind.domain.drafts import (
-    Decision,
-    Draft,
-    DraftKind,
-    DraftState,
-)
+from patternmind.domain.drafts import Decision, Draft, DraftKind, DraftState
 from patternmind.domain.edits import Edit
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Assignment, Theme, ThemeChange

@@ -9,12 +9,7 @@ from patternmind.domain.theme_counts import count_once, counted_as, without_near
 from patternmind.domain.themes import Theme
 from patternmind.drafting.keyphrases import Phrase
 from patternmind.drafting.sentence_selection import centrality, compute_document_frequencies, sentences_with_roles
-from patternmind.text import (
-    Sentence,
-    SentenceRole,
-    extract_sentences,
-    mentions_problem,
-)
+from patternmind.text import Sentence, SentenceRole, extract_sentences, mentions_problem
 
 SCENE_SETTING_WEIGHT = 0.6
 """Weight of a problem sentence that mentions no failure or lack."""

@@ -30,11 +30,7 @@ def build_draft(
 
 
 def draft_id(
-    kind: DraftKind,
-    theme_id: str | None,
-    name: str,
-    fields: Mapping[str, str | Sequence[str]],
-    claims: Sequence[Claim],
+    kind: DraftKind, theme_id: str | None, name: str, fields: Mapping[str, str | Sequence[str]], claims: Sequence[Claim]
 ) -> str:
     """Return ``d-`` and 16 hex digits of a hash over the content.
 

@@ -9,13 +9,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from patternmind.drafting.keyphrases import (
-    MIN_CASE_SHARE,
-    VAGUE_WORDS,
-    Phrase,
-    PhraseCounts,
-    is_content_word,
-)
+from patternmind.drafting.keyphrases import MIN_CASE_SHARE, VAGUE_WORDS, Phrase, PhraseCounts, is_content_word
 from patternmind.drafting.noun_phrases import extract_noun_phrases
 from patternmind.drafting.word_forms import WORD, normalize_word
 

@@ -8,12 +8,7 @@ part-of-speech tagger, this is the closest approximation of a noun phrase.
 import re
 from collections.abc import Iterator, Sequence
 
-from patternmind.drafting.keyphrases import (
-    MASKED,
-    PHRASE_BREAK,
-    PLACEHOLDER,
-    is_content_word,
-)
+from patternmind.drafting.keyphrases import MASKED, PHRASE_BREAK, PLACEHOLDER, is_content_word
 from patternmind.drafting.word_forms import WORD, normalize_word
 
 MAX_PHRASE_WORDS = 5

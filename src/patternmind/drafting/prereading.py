@@ -5,14 +5,7 @@ from collections.abc import Sequence
 from patternmind.domain.case_fields import field_named
 from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import NOT_STATED, DraftFields
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Provenance,
-    Quote,
-    case_input,
-)
+from patternmind.domain.drafts import Claim, Draft, DraftKind, Provenance, Quote, case_input
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import build_draft
 from patternmind.drafting.sentence_selection import select_sentences, sentences_with_roles

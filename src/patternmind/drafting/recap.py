@@ -4,14 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import NOT_STATED
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Provenance,
-    Quote,
-    case_input,
-)
+from patternmind.domain.drafts import Claim, Draft, DraftKind, Provenance, Quote, case_input
 from patternmind.drafting.identity import build_draft
 from patternmind.text import Sentence, SentenceRole, extract_sentences
 

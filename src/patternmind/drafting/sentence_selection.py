@@ -4,12 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from patternmind.drafting.keyphrases import ALL_STOPWORDS, Phrase
 from patternmind.drafting.word_forms import normalize_word
-from patternmind.text import (
-    Sentence,
-    SentenceRole,
-    is_fragment,
-    is_self_contained,
-)
+from patternmind.text import Sentence, SentenceRole, is_fragment, is_self_contained
 
 IDEAL_WORD_RANGE = (10, 28)
 MAX_WORD_OVERLAP = 0.5

@@ -1,14 +1,7 @@
 """Draft the result for a theme with a single contributor: no pattern, with the reason."""
 
 from patternmind.domain.draft_fields import NOT_STATED, DraftFields
-from patternmind.domain.drafts import (
-    NO_PATTERN,
-    Claim,
-    Draft,
-    DraftKind,
-    Provenance,
-    case_input,
-)
+from patternmind.domain.drafts import NO_PATTERN, Claim, Draft, DraftKind, Provenance, case_input
 from patternmind.domain.wording import pluralize
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import build_draft

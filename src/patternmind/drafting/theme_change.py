@@ -3,13 +3,7 @@
 from collections.abc import Sequence
 
 from patternmind.domain.draft_fields import NOT_STATED
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Provenance,
-    case_input,
-)
+from patternmind.domain.drafts import Claim, Draft, DraftKind, Provenance, case_input
 from patternmind.domain.themes import Theme
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import build_draft

@@ -8,13 +8,7 @@ from enum import StrEnum
 from patternmind.domain.case_fields import CASE_FIELDS, CASE_TEXTS, RECAP_FIELDS, RECAP_TEXTS, CaseField
 from patternmind.domain.cases import Case, CaseKind
 from patternmind.errors import UsageError
-from patternmind.text import (
-    Side,
-    classify_sides,
-    is_english,
-    is_plain_text,
-    split_sentences,
-)
+from patternmind.text import Side, classify_sides, is_english, is_plain_text, split_sentences
 
 LENS_SIDES = {"problem": Side.PROBLEM, "helped": Side.HELPED}
 """Side of the sentences that a lens selects if a case has no separate fields."""

@@ -15,14 +15,7 @@ from patternmind.evals.baselines import Baseline, find_baselines, merge_baseline
 from patternmind.evals.gates import ROUNDING_DIGITS, Score
 from patternmind.evals.report import ScoreDirection
 from patternmind.evals.steps.encoders import CachingEncoder, PerturbedEncoder
-from patternmind.evals.suites import (
-    SUITES,
-    check_suite,
-    eval_context,
-    measure_suite,
-    mode_of,
-    modes_of,
-)
+from patternmind.evals.suites import SUITES, check_suite, eval_context, measure_suite, mode_of, modes_of
 from patternmind.ports import Encoder
 
 DEFAULT_SEEDS = 5

@@ -42,13 +42,7 @@ from patternmind.evals.scorers import (
 )
 from patternmind.evals.steps.encoders import CachingEncoder
 from patternmind.evals.steps.groupings import Grouping
-from patternmind.evals.steps.network_runs import (
-    EvalContext,
-    NetworkRun,
-    fit_grouping,
-    run_corpus,
-    run_sample,
-)
+from patternmind.evals.steps.network_runs import EvalContext, NetworkRun, fit_grouping, run_corpus, run_sample
 from patternmind.ports import Encoder, Progress
 from patternmind.settings import Settings
 

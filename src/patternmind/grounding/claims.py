@@ -9,16 +9,7 @@ from dataclasses import replace
 
 from patternmind.domain.cases import Case
 from patternmind.domain.characters import HIDDEN_CHARACTERS
-from patternmind.domain.drafts import (
-    NO_AI,
-    Claim,
-    Draft,
-    Flag,
-    FlagKind,
-    GroundedDraft,
-    Quote,
-    RefusedClaim,
-)
+from patternmind.domain.drafts import NO_AI, Claim, Draft, Flag, FlagKind, GroundedDraft, Quote, RefusedClaim
 from patternmind.domain.wording import join_words
 from patternmind.grounding.facts import MissingFact, extract_source_facts, find_missing_facts
 from patternmind.grounding.field_lines import remove_lines, unclaimed_lines

@@ -14,13 +14,7 @@ from patternmind.grounding.names import (
     is_address,
     remove_codes,
 )
-from patternmind.grounding.numbers import (
-    MONTHS,
-    Date,
-    Readings,
-    extract_dates,
-    extract_numbers,
-)
+from patternmind.grounding.numbers import MONTHS, Date, Readings, extract_dates, extract_numbers
 
 QUOTED_WORDS = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|„([^„“”]+)[“”]|«([^«»]+)»|»([^«»]+)«|「([^「」]+)」")
 

@@ -5,22 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from patternmind.domain.breadth import MIN_EVIDENCE, measure_breadth
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import (
-    NO_PATTERN,
-    Claim,
-    Draft,
-    DraftKind,
-    Flag,
-    FlagKind,
-)
+from patternmind.domain.drafts import NO_PATTERN, Claim, Draft, DraftKind, Flag, FlagKind
 from patternmind.grounding.facts import extract_source_facts, find_missing_facts
 from patternmind.grounding.field_lines import unclaimed_lines
-from patternmind.grounding.support import (
-    MIN_OVERLAP,
-    MIN_SIMILARITY,
-    Similarity,
-    word_overlap,
-)
+from patternmind.grounding.support import MIN_OVERLAP, MIN_SIMILARITY, Similarity, word_overlap
 
 UNNAMED = frozenset({"", NO_PATTERN})
 

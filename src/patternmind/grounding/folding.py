@@ -6,11 +6,7 @@ Only the listed characters are folded. NFKC is not used: "10²" is not "102", an
 import unicodedata
 from functools import lru_cache
 
-FOLDED_CHARACTERS = {
-    **dict.fromkeys("‘’‚‛′´`", "'"),
-    **dict.fromkeys("“”„‟″«»", '"'),
-    **dict.fromkeys("‐‑‒–—―−", "-"),
-}
+FOLDED_CHARACTERS = {**dict.fromkeys("‘’‚‛′´`", "'"), **dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
 """Variants of a mark with the same meaning."""
 
 

@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
 
-from patternmind.grounding.number_words import (
-    AMBIGUOUS_NUMBER_WORDS,
-    NUMBER_WORDS,
-    PERCENT_PATTERN,
-    Scale,
-)
+from patternmind.grounding.number_words import AMBIGUOUS_NUMBER_WORDS, NUMBER_WORDS, PERCENT_PATTERN, Scale
 
 Readings = frozenset[str]
 

@@ -9,20 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from patternmind.domain.case_fields import DATE_FIELD, FieldType, field_named
-from patternmind.domain.cases import (
-    Case,
-    CaseKind,
-    Consent,
-    Submission,
-)
+from patternmind.domain.cases import Case, CaseKind, Consent, Submission
 from patternmind.ingestion.prompt_injection import suspicion_flags
 from patternmind.ingestion.redaction.redactor import RedactedText, redact, redact_identifiers
 from patternmind.ingestion.redaction.roster import Roster
-from patternmind.ingestion.redaction.submission_names import (
-    names_in_columns,
-    names_in_submitter,
-    submitter_name,
-)
+from patternmind.ingestion.redaction.submission_names import names_in_columns, names_in_submitter, submitter_name
 
 LONG_TITLE_CHARS = 80
 

@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
-from patternmind.domain.case_fields import (
-    DATE_FIELD,
-    ID_FIELD,
-    IMPORTED_FIELDS,
-    LINKED_CASES_FIELD,
-    PLAIN_TEXT_FIELD,
-)
+from patternmind.domain.case_fields import DATE_FIELD, ID_FIELD, IMPORTED_FIELDS, LINKED_CASES_FIELD, PLAIN_TEXT_FIELD
 from patternmind.domain.cases import CaseKind
 from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import ErrorCode, UnknownColumn, UsageError

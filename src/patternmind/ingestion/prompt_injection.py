@@ -17,13 +17,7 @@ from urllib.parse import unquote
 
 from patternmind.domain.cases import SUSPICIOUS_FLAG_PREFIX, Submission
 from patternmind.domain.characters import DIRECTION_CONTROLS, HARMLESS_CHARACTERS, strip_format
-from patternmind.ingestion.prompt_injection_cues import (
-    FORMULA,
-    FRAME,
-    MARKUP,
-    ORDERS,
-    TEMPLATE,
-)
+from patternmind.ingestion.prompt_injection_cues import FORMULA, FRAME, MARKUP, ORDERS, TEMPLATE
 
 GIVES_ORDERS = "gives orders to a machine"
 HIDES_ORDERS = "hides orders to a machine in encoded text"

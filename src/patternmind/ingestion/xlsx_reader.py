@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from patternmind.domain.cases import RejectedRow
 from patternmind.errors import UnreadableFile
-from patternmind.ingestion.decoding import (
-    CHUNK_BYTES,
-    bomb_error,
-    is_bomb,
-    read_bytes,
-)
+from patternmind.ingestion.decoding import CHUNK_BYTES, bomb_error, is_bomb, read_bytes
 from patternmind.ingestion.rows import Row, header_hint, name_columns
 
 if TYPE_CHECKING:

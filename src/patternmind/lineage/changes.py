@@ -4,12 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from patternmind.domain.themes import (
-    Flow,
-    Lineage,
-    Theme,
-    ThemeChange,
-)
+from patternmind.domain.themes import Flow, Lineage, Theme, ThemeChange
 from patternmind.lineage.case_matches import MAJORITY, MIN_PIECE_SHARE
 from patternmind.lineage.dormancy import exemplars_of, is_dormant, members_of
 from patternmind.lineage.identity import ClusterGroup, PreviousRun

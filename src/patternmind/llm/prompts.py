@@ -32,11 +32,7 @@ HEADER_SCHEMA: Mapping[str, Any] = {
             "uniqueItems": True,
             "items": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
         },
-        "answer_schema": {
-            "type": "object",
-            "required": ["type"],
-            "properties": {"type": {"const": "object"}},
-        },
+        "answer_schema": {"type": "object", "required": ["type"], "properties": {"type": {"const": "object"}}},
     },
 }
 """Schema of the front matter; ``answer_schema`` is a JSON schema (2020-12) of an object."""

@@ -4,22 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    FlagKind,
-    GroundedDraft,
-)
+from patternmind.domain.drafts import Claim, Draft, FlagKind, GroundedDraft
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.llm_proposals.prereading import propose_prereading
 from patternmind.drafting.llm_proposals.recap import propose_bullets
 from patternmind.drafting.llm_proposals.theme_change import propose_change_note
-from patternmind.drafting.recap import (
-    BULLETS,
-    build_recap_draft,
-    draft_recap,
-    sender_bullets,
-)
+from patternmind.drafting.recap import BULLETS, build_recap_draft, draft_recap, sender_bullets
 from patternmind.drafting.theme_change import build_change_draft, central_sentences, draft_theme_change
 from patternmind.errors import GatewayFailed
 from patternmind.grounding import ground

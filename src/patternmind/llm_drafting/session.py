@@ -13,12 +13,7 @@ from patternmind.grounding import Similarity
 from patternmind.ingestion.redaction.redactor import KeepPredicate, redact_values
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm.batch import LlmRequest, LlmResult, ask_all
-from patternmind.ports import (
-    Encoder,
-    LanguageModel,
-    PromptTemplates,
-    RenderedPrompt,
-)
+from patternmind.ports import Encoder, LanguageModel, PromptTemplates, RenderedPrompt
 
 PROMPT_ITEM_ID = re.compile(r"[qs][1-9]\d*")
 """Id of a facet or a sentence in a prompt."""

@@ -73,12 +73,7 @@ def _request_name(
 
 
 def validate_name(
-    draft: Draft,
-    theme: Theme,
-    themes: Sequence[Theme],
-    cases: Mapping[str, Case],
-    *,
-    similarity: Similarity | None,
+    draft: Draft, theme: Theme, themes: Sequence[Theme], cases: Mapping[str, Case], *, similarity: Similarity | None
 ) -> NameValidation:
     """Return the theme with a draft's name and gist, or the reason for refusal.
 

@@ -32,29 +32,10 @@ from patternmind.ports.idempotency import (
     StoredResponse,
 )
 from patternmind.ports.jobs import JobRepository
-from patternmind.ports.llm import (
-    CallLedger,
-    LanguageModel,
-    ModelAnswer,
-    PromptTemplates,
-    RenderedPrompt,
-)
+from patternmind.ports.llm import CallLedger, LanguageModel, ModelAnswer, PromptTemplates, RenderedPrompt
 from patternmind.ports.networks import NetworkRepository, RosterChange
-from patternmind.ports.runs import (
-    RunOutcome,
-    RunParameters,
-    RunRecord,
-    RunRepository,
-    RunRevision,
-    ThemeSnapshot,
-)
-from patternmind.ports.search import (
-    Clock,
-    Encoder,
-    Hit,
-    Progress,
-    VectorIndex,
-)
+from patternmind.ports.runs import RunOutcome, RunParameters, RunRecord, RunRepository, RunRevision, ThemeSnapshot
+from patternmind.ports.search import Clock, Encoder, Hit, Progress, VectorIndex
 from patternmind.ports.store import Store, TextRewrite
 from patternmind.ports.themes import EditRepository, ThemeRepository
 

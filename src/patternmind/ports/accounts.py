@@ -4,14 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from patternmind.domain.members import (
-    Account,
-    ApiToken,
-    AuditEntry,
-    Member,
-    Session,
-    SignInLink,
-)
+from patternmind.domain.members import Account, ApiToken, AuditEntry, Member, Session, SignInLink
 from patternmind.domain.networks import Network
 
 

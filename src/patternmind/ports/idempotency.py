@@ -78,13 +78,7 @@ class IdempotencyKeyRepository(Protocol):
         ...
 
     def complete(
-        self,
-        claim: KeyClaim,
-        response: StoredResponse,
-        *,
-        now: datetime,
-        body_until: datetime,
-        expires_at: datetime,
+        self, claim: KeyClaim, response: StoredResponse, *, now: datetime, body_until: datetime, expires_at: datetime
     ) -> None:
         """Store the response, unless the lease ended and another request claimed the key.
 

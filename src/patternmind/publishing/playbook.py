@@ -83,11 +83,7 @@ def _anchor(pattern: Pattern, number: int) -> str:
 
 
 def _front_blocks(
-    patterns: Sequence[PublishedPattern],
-    withheld: Sequence[WithheldPattern],
-    *,
-    network: Network,
-    date: dt.date,
+    patterns: Sequence[PublishedPattern], withheld: Sequence[WithheldPattern], *, network: Network, date: dt.date
 ) -> Iterator[Block]:
     if network.purpose:
         yield Paragraph(network.purpose, is_lead=True)

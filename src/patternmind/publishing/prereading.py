@@ -7,15 +7,7 @@ from typing import Any
 
 from patternmind.domain.cases import Case, is_publishable
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, DraftFields, fields_record, joined_lines, stated_lines
-from patternmind.domain.drafts import (
-    Claim,
-    DraftState,
-    Pattern,
-    Provenance,
-    ReviewedDraft,
-    fields_of,
-    state_of,
-)
+from patternmind.domain.drafts import Claim, DraftState, Pattern, Provenance, ReviewedDraft, fields_of, state_of
 from patternmind.domain.drafts import Quote as SourceQuote
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Theme
@@ -31,12 +23,7 @@ from patternmind.publishing.document import (
     Paragraph,
     QuoteBlock,
 )
-from patternmind.publishing.field_text import (
-    NOT_STATED_SENTENCE,
-    lines_with_sources,
-    provenance_line,
-    quote_blocks,
-)
+from patternmind.publishing.field_text import NOT_STATED_SENTENCE, lines_with_sources, provenance_line, quote_blocks
 from patternmind.publishing.length_limits import (
     SHORTENING_ORDER,
     Parts,

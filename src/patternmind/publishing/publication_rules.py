@@ -10,30 +10,13 @@ from dataclasses import dataclass, replace
 
 from patternmind.domain.breadth import MIN_EVIDENCE, measure_breadth
 from patternmind.domain.cases import Case, is_publishable
-from patternmind.domain.draft_fields import (
-    NOT_STATED,
-    WITHDRAWN,
-    DraftFields,
-    FieldValue,
-    stated_lines,
-)
-from patternmind.domain.drafts import (
-    NO_AI,
-    Claim,
-    DraftState,
-    Pattern,
-    Quote,
-)
+from patternmind.domain.draft_fields import NOT_STATED, WITHDRAWN, DraftFields, FieldValue, stated_lines
+from patternmind.domain.drafts import NO_AI, Claim, DraftState, Pattern, Quote
 from patternmind.domain.networks import PublishingRule
 from patternmind.domain.theme_counts import MemberCounts, count_once
 from patternmind.domain.themes import Theme
 from patternmind.domain.wording import pluralize
-from patternmind.publishing.confidential_phrases import (
-    ConfidentialPhrases,
-    WordRun,
-    split_words,
-    word_runs,
-)
+from patternmind.publishing.confidential_phrases import ConfidentialPhrases, WordRun, split_words, word_runs
 from patternmind.publishing.field_text import source_references
 
 PUBLISHABLE_STATES = frozenset({DraftState.ACCEPTED, DraftState.FIELD_TESTED})
@@ -205,10 +188,7 @@ def _is_gist_confidential(theme: Theme, cases: Mapping[str, Case]) -> bool:
 
 
 def _missing_breadth(counts: MemberCounts, rule: PublishingRule) -> list[str]:
-    limits = (
-        (counts.n_contributors, rule.min_contributors, "contributors"),
-        (counts.n_teams, rule.min_teams, "teams"),
-    )
+    limits = ((counts.n_contributors, rule.min_contributors, "contributors"), (counts.n_teams, rule.min_teams, "teams"))
     missing = [f"{n} of the {n_needed} {noun} needed" for n, n_needed, noun in limits if n < n_needed]
     return [f"It has {' and '.join(missing)}."] if missing else []
 

@@ -121,11 +121,7 @@ def _changed_fields(reviewed: ReviewedDraft, edits: DraftFields) -> dict[str, Fi
 
 
 def _check_decision(
-    reviewed: ReviewedDraft,
-    action: DraftAction,
-    *,
-    reason: RejectionReason | None,
-    changed: DraftFields,
+    reviewed: ReviewedDraft, action: DraftAction, *, reason: RejectionReason | None, changed: DraftFields
 ) -> None:
 
     if action is DraftAction.REJECT and reason is None:

@@ -4,21 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from patternmind.domain.case_fields import LINKED_CASES_FIELD, SUBMITTER_FIELD, field_named
-from patternmind.domain.cases import (
-    Case,
-    CaseKind,
-    Submission,
-)
+from patternmind.domain.cases import Case, CaseKind, Submission
 from patternmind.domain.members import Member
 from patternmind.domain.networks import RosterEntry
 from patternmind.errors import NotFound, RawTextKeyInvalid, RuleViolated, UsageError
 from patternmind.ingestion.cases import hash_contributor_name, hash_owner
-from patternmind.ingestion.form_validation import (
-    FieldError,
-    MissingField,
-    suggest_field,
-    validate_fields,
-)
+from patternmind.ingestion.form_validation import FieldError, MissingField, suggest_field, validate_fields
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ports import Clock, Store
 from patternmind.services.case_view import possible_names_in_texts

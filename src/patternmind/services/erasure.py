@@ -9,26 +9,14 @@ import numpy as np
 
 from patternmind.domain import theme_counts
 from patternmind.domain.cases import Case, CaseKind
-from patternmind.domain.drafts import (
-    NO_AI,
-    Decision,
-    Draft,
-    DraftKind,
-    Quote,
-)
+from patternmind.domain.drafts import NO_AI, Decision, Draft, DraftKind, Quote
 from patternmind.domain.members import require_actor
 from patternmind.domain.themes import Lineage, Theme
 from patternmind.embedding.lenses import LENSES, lens_text
 from patternmind.embedding.vectors import text_hash
 from patternmind.errors import NotFound
 from patternmind.ingestion.cases import case_id_for
-from patternmind.ports import (
-    Clock,
-    Erasure,
-    Store,
-    TextRewrite,
-    Withdrawal,
-)
+from patternmind.ports import Clock, Erasure, Store, TextRewrite, Withdrawal
 from patternmind.quote_repair import DraftRewriter, UniqueTerms, withdraw_quote
 from patternmind.services.reviews import build_patterns, list_all_drafts
 
@@ -88,10 +76,7 @@ def find_withdrawal(store: Store, case_id: str) -> Withdrawal | None:
 
 def _possible_ids(store: Store, id_or_external_id: str) -> set[str]:
     network_id = store.network.get().id
-    return {
-        id_or_external_id,
-        *(case_id_for(id_or_external_id, kind=kind, network_id=network_id) for kind in CaseKind),
-    }
+    return {id_or_external_id, *(case_id_for(id_or_external_id, kind=kind, network_id=network_id) for kind in CaseKind)}
 
 
 def withdraw_case(store: Store, clock: Clock, case_id: str, *, actor: str) -> ErasureResult:

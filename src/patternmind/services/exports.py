@@ -5,15 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from patternmind.domain.cases import Case, is_publishable
-from patternmind.domain.drafts import (
-    NO_AI,
-    Claim,
-    Draft,
-    Pattern,
-    ReviewedDraft,
-    fields_of,
-    state_of,
-)
+from patternmind.domain.drafts import NO_AI, Claim, Draft, Pattern, ReviewedDraft, fields_of, state_of
 from patternmind.domain.themes import Assignment, Theme, stability_label
 from patternmind.drafting.patterns import NO_PATTERN
 from patternmind.embedding.lenses import check_lens

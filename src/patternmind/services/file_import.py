@@ -6,12 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from patternmind.domain.cases import (
-    CaseKind,
-    IngestReport,
-    RejectedRow,
-    Submission,
-)
+from patternmind.domain.cases import CaseKind, IngestReport, RejectedRow, Submission
 from patternmind.domain.networks import RosterEntry
 from patternmind.ingestion.mapping import parse_mapping
 from patternmind.ingestion.redaction.roster import Roster

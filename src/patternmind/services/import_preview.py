@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from patternmind.domain.cases import (
-    Case,
-    CaseKind,
-    RejectedRow,
-    Submission,
-)
+from patternmind.domain.cases import Case, CaseKind, RejectedRow, Submission
 from patternmind.domain.spreadsheet import escape_formula
 from patternmind.errors import UnknownColumn
 from patternmind.ingestion.mapping import (

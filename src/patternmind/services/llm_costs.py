@@ -5,12 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from patternmind.domain.calls import (
-    Budget,
-    Call,
-    CallTotals,
-    sum_calls,
-)
+from patternmind.domain.calls import Budget, Call, CallTotals, sum_calls
 from patternmind.errors import NotFound
 from patternmind.ports import RunRecord, Store
 

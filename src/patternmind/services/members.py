@@ -10,12 +10,7 @@ from patternmind.domain.characters import is_name
 from patternmind.domain.members import Account, Member
 from patternmind.domain.networks import Network
 from patternmind.domain.permissions import Role
-from patternmind.errors import (
-    NotFound,
-    RuleViolated,
-    UsageError,
-    VersionConflict,
-)
+from patternmind.errors import NotFound, RuleViolated, UsageError, VersionConflict
 from patternmind.ports import Clock, MemberRepository, NetworkDirectory
 
 MAX_MEMBER_NAME_CHARS = 120

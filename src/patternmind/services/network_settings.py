@@ -6,12 +6,7 @@ from dataclasses import asdict, replace
 from functools import partial
 
 from patternmind.domain.cases import Consent
-from patternmind.domain.networks import (
-    ROSTER_KINDS,
-    Network,
-    PublishingRule,
-    RosterEntry,
-)
+from patternmind.domain.networks import ROSTER_KINDS, Network, PublishingRule, RosterEntry
 from patternmind.errors import InvalidField, VersionConflict
 from patternmind.ingestion.redaction.phones import ALL_REGIONS, known_regions
 from patternmind.ports import RosterChange, Store

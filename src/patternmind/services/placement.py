@@ -9,29 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patternmind.clustering.partition import MIN_CASES
-from patternmind.clustering.placement import (
-    MIN_FALLBACK_STRENGTH,
-    Placement,
-    PlacementModel,
-    fit_placement,
-    predict,
-)
+from patternmind.clustering.placement import MIN_FALLBACK_STRENGTH, Placement, PlacementModel, fit_placement, predict
 from patternmind.domain.cases import Case
 from patternmind.domain.edits import binding_edits
-from patternmind.domain.themes import (
-    OUTLIER,
-    Assignment,
-    Lineage,
-    OutlierReason,
-    Theme,
-    Vectors,
-)
+from patternmind.domain.themes import OUTLIER, Assignment, Lineage, OutlierReason, Theme, Vectors
 from patternmind.edits import ResolvedEdits, resolve_edits
-from patternmind.embedding.lenses import (
-    PERSON_PLACEHOLDER,
-    check_lens,
-    lens_text,
-)
+from patternmind.embedding.lenses import PERSON_PLACEHOLDER, check_lens, lens_text
 from patternmind.embedding.vectors import embed_cases, text_hash
 from patternmind.errors import ErrorCode, UsageError
 from patternmind.ingestion.redaction.redactor import redact

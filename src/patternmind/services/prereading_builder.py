@@ -5,14 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import (
-    Draft,
-    DraftKind,
-    DraftState,
-    GroundedDraft,
-    ReviewedDraft,
-    state_of,
-)
+from patternmind.domain.drafts import Draft, DraftKind, DraftState, GroundedDraft, ReviewedDraft, state_of
 from patternmind.domain.themes import Assignment, Theme
 from patternmind.drafting.evidence import ThemeEvidence, gather_evidence
 from patternmind.drafting.identity import with_recomputed_id

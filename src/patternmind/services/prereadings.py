@@ -182,13 +182,7 @@ def build_prereading_document(store: Store, reviewed: ReviewedDraft) -> Document
 
 
 def edit_prereading(
-    store: Store,
-    clock: Clock,
-    id: str,
-    edits: DraftFields,
-    *,
-    actor: str,
-    expected_version: int | None = None,
+    store: Store, clock: Clock, id: str, edits: DraftFields, *, actor: str, expected_version: int | None = None
 ) -> ReviewedDraft:
     """Change fields of a pre-reading. An approved one needs approval again.
 

@@ -17,12 +17,7 @@ from patternmind.domain.drafts import (
     ReviewedDraft,
 )
 from patternmind.domain.read_models import DraftFilter, Page, StoredDraft
-from patternmind.errors import (
-    InvalidState,
-    RuleViolated,
-    UsageError,
-    VersionConflict,
-)
+from patternmind.errors import InvalidState, RuleViolated, UsageError, VersionConflict
 from patternmind.grounding import ground
 from patternmind.ingestion.redaction.redactor import prose_contains_name, redact
 from patternmind.ingestion.redaction.roster import Roster

@@ -55,11 +55,7 @@ def redact_submissions(
         (
             submission,
             *make_case(
-                submission,
-                roster=roster,
-                network_id=network.id,
-                secret=secret,
-                default_consent=network.default_consent,
+                submission, roster=roster, network_id=network.id, secret=secret, default_consent=network.default_consent
             ),
         )
         for submission in submissions

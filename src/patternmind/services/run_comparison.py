@@ -3,13 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from patternmind.domain.calls import (
-    USABLE_OUTCOMES,
-    Call,
-    CallOutcome,
-    CallTotals,
-    sum_calls,
-)
+from patternmind.domain.calls import USABLE_OUTCOMES, Call, CallOutcome, CallTotals, sum_calls
 from patternmind.errors import UsageError
 from patternmind.ports import RunRecord, Store, ThemeSnapshot
 

@@ -30,13 +30,7 @@ class SearchResult:
 
 
 def search(
-    store: Store,
-    encoder: Encoder,
-    index: VectorIndex,
-    text: str,
-    *,
-    kind: str | None = None,
-    k: int = 10,
+    store: Store, encoder: Encoder, index: VectorIndex, text: str, *, kind: str | None = None, k: int = 10
 ) -> list[SearchResult]:
     """Return the k results most similar in meaning, best first.
 

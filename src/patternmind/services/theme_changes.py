@@ -3,24 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from patternmind.domain.edits import (
-    Edit,
-    EditAction,
-    EditConflict,
-    active_edits,
-    binding_edits,
-)
+from patternmind.domain.edits import Edit, EditAction, EditConflict, active_edits, binding_edits
 from patternmind.domain.themes import Lineage, ThemeChange
 from patternmind.edits import ACTIONS, cite_edit, resolve_edits
 from patternmind.errors import NotFound, UsageError
 from patternmind.ports import Clock, RunRecord, Store
-from patternmind.services.theme_edits import (
-    EditResult,
-    ThemeEditRequest,
-    submit_edit,
-    submit_edits,
-    undo_request,
-)
+from patternmind.services.theme_edits import EditResult, ThemeEditRequest, submit_edit, submit_edits, undo_request
 from patternmind.services.versioned_cache import VersionedCache
 
 _MOVED_CASES_CACHE: VersionedCache[list[tuple[str, str, str | None]]] = VersionedCache()

@@ -9,33 +9,16 @@ from patternmind.domain.cases import Case
 from patternmind.domain.edits import Edit, EditAction, EditConflict
 from patternmind.domain.machine_result import MachineResult
 from patternmind.domain.members import require_actor
-from patternmind.domain.themes import (
-    OUTLIER,
-    Assignment,
-    Lineage,
-    Theme,
-    Vectors,
-)
+from patternmind.domain.themes import OUTLIER, Assignment, Lineage, Theme, Vectors
 from patternmind.edits import ACTIONS, ThemesToEdit, cite_edit, find_contradictions
 from patternmind.embedding.lenses import lens_text
 from patternmind.embedding.vectors import text_hash
-from patternmind.errors import (
-    ContradictoryEdit,
-    ErrorCode,
-    NotFound,
-    UsageError,
-    VersionConflict,
-)
+from patternmind.errors import ContradictoryEdit, ErrorCode, NotFound, UsageError, VersionConflict
 from patternmind.ingestion.redaction.redactor import contains_name
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.lineage import PreviousRun
 from patternmind.pipeline import build_outcome
-from patternmind.ports import (
-    Clock,
-    RunRecord,
-    RunRevision,
-    Store,
-)
+from patternmind.ports import Clock, RunRecord, RunRevision, Store
 
 MAX_ATTEMPTS = 3
 """Attempts to save an edit when a run or another edit is saved concurrently."""

@@ -7,13 +7,7 @@ from enum import StrEnum
 from patternmind.clustering.partition import MIN_CASES
 from patternmind.domain.cases import Case
 from patternmind.domain.edits import Edit
-from patternmind.domain.read_models import (
-    CaseFilter,
-    CaseWithAssignment,
-    Page,
-    ThemeCard,
-    ThemeDetail,
-)
+from patternmind.domain.read_models import CaseFilter, CaseWithAssignment, Page, ThemeCard, ThemeDetail
 from patternmind.embedding.lenses import LENSES
 from patternmind.errors import NotFound
 from patternmind.ports import RunRecord, Store

@@ -5,14 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from patternmind.domain.members import (
-    Account,
-    ApiToken,
-    AuditEntry,
-    Member,
-    Session,
-    SignInLink,
-)
+from patternmind.domain.members import Account, ApiToken, AuditEntry, Member, Session, SignInLink
 from patternmind.domain.permissions import Action, Role
 
 RowValues = dict[str, Any]

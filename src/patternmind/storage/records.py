@@ -5,12 +5,7 @@ from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import Any
 
-from patternmind.domain.cases import (
-    Case,
-    CaseKind,
-    Consent,
-    Submission,
-)
+from patternmind.domain.cases import Case, CaseKind, Consent, Submission
 from patternmind.domain.draft_fields import parse_fields
 from patternmind.domain.drafts import (
     Claim,
@@ -26,12 +21,7 @@ from patternmind.domain.drafts import (
     RejectionReason,
 )
 from patternmind.domain.edits import Edit, EditAction
-from patternmind.domain.themes import (
-    Flow,
-    Lineage,
-    Theme,
-    ThemeChange,
-)
+from patternmind.domain.themes import Flow, Lineage, Theme, ThemeChange
 
 Record = dict[str, Any]
 

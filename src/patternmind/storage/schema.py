@@ -256,8 +256,7 @@ draft = Table(
     Column("n_decisions", Integer, nullable=False, server_default="0"),
     Index("ix_draft_desk", *("network_id", "id", "current", "kind", "theme_id", "name", "doubts", "n_cases")),
     Index(
-        "ix_draft_listed",
-        *("network_id", "created_at", "id", "current", "n_decisions", "kind", "state", "theme_id"),
+        "ix_draft_listed", *("network_id", "created_at", "id", "current", "n_decisions", "kind", "state", "theme_id")
     ),
     comment="``name``, ``doubts`` and ``n_cases`` repeat the body, for the review queue. "
     "``state`` and ``n_decisions`` follow from the decision log and are updated with every decision.",

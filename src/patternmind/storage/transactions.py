@@ -31,13 +31,7 @@ Redact = Callable[[list[RosterEntry]], tuple[Sequence[tuple[Submission, Case]], 
 WHOLE_TEXT_LENS = "all"
 """Lens over the whole text of a case."""
 
-REWRITTEN_REPOSITORIES = (
-    SqlThemeRepository,
-    SqlEditRepository,
-    SqlRunRepository,
-    SqlDraftRepository,
-    SqlJobRepository,
-)
+REWRITTEN_REPOSITORIES = (SqlThemeRepository, SqlEditRepository, SqlRunRepository, SqlDraftRepository, SqlJobRepository)
 """Repositories with text of cases other than the cases themselves; ``rewrite`` reaches all their tables."""
 
 DATA_VERSION_QUERY = text("""

@@ -7,20 +7,10 @@ from patternmind.domain.case_fields import SentenceRole
 from patternmind.text.cues import is_narrative, mentions_problem
 from patternmind.text.english import is_english
 from patternmind.text.role_cues import LIMITATION, TENSION
-from patternmind.text.roles import (
-    PLAIN_TEXT_FIELDS,
-    Sentence,
-    extract_sentences,
-    is_plain_text,
-)
+from patternmind.text.roles import PLAIN_TEXT_FIELDS, Sentence, extract_sentences, is_plain_text
 from patternmind.text.segmentation import split_sentences
 from patternmind.text.self_containment import is_fragment, is_self_contained
-from patternmind.text.sides import (
-    SentenceSide,
-    Side,
-    classify_sides,
-    contextual_remedy_log_odds,
-)
+from patternmind.text.sides import SentenceSide, Side, classify_sides, contextual_remedy_log_odds
 
 __all__ = [
     "LIMITATION",

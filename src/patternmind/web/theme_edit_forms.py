@@ -13,13 +13,7 @@ from patternmind.bootstrap import AppContext
 from patternmind.domain.edits import Edit
 from patternmind.domain.permissions import Action
 from patternmind.edits import ACTIONS, MAX_LISTED_CASES, ThemeAction, describe_edit
-from patternmind.errors import (
-    ContradictoryEdit,
-    NotFound,
-    PatternmindError,
-    UsageError,
-    VersionConflict,
-)
+from patternmind.errors import ContradictoryEdit, NotFound, PatternmindError, UsageError, VersionConflict
 from patternmind.ports import Store
 from patternmind.services.theme_edits import ThemeEditRequest, submit_edit
 from patternmind.services.theme_queries import case_display_ids

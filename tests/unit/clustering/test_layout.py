@@ -101,9 +101,7 @@ def test_layout_hardly_moves_old_cases_when_a_tenth_is_new(planted: tuple[Vector
     assert share_nearest_to_own_centre(new_positions, labels) >= 0.98
 
 
-def test_layout_separates_themes_when_the_network_has_doubled(
-    planted: tuple[Vectors, NDArray[np.int32]],
-) -> None:
+def test_layout_separates_themes_when_the_network_has_doubled(planted: tuple[Vectors, NDArray[np.int32]]) -> None:
     vectors, labels = planted
     is_old = np.arange(len(labels)) % 2 == 0
     former = np.full((len(labels), 2), np.nan, np.float32)

@@ -10,28 +10,12 @@ from tests.fixtures.builders import planted_vectors
 from patternmind.clustering import neighbours as search
 from patternmind.clustering.duplicates import find_near_duplicates
 from patternmind.clustering.exemplars import Exemplars, choose_exemplars
-from patternmind.clustering.graph import (
-    Communities,
-    Edges,
-    build_edges,
-    default_n_fits,
-    find_communities,
-)
+from patternmind.clustering.graph import Communities, Edges, build_edges, default_n_fits, find_communities
 from patternmind.clustering.levels import group_into_areas
-from patternmind.clustering.neighbours import (
-    cosine_similarity,
-    find_nearest_neighbours,
-    quantize,
-    top_k,
-)
+from patternmind.clustering.neighbours import cosine_similarity, find_nearest_neighbours, quantize, top_k
 from patternmind.clustering.outliers import find_outliers
 from patternmind.clustering.partition import MIN_CASES, default_n_neighbours, partition_rows
-from patternmind.domain.themes import (
-    OUTLIER,
-    Neighbours,
-    Partition,
-    Vectors,
-)
+from patternmind.domain.themes import OUTLIER, Neighbours, Partition, Vectors
 
 ENGINES = ["graph", "hdbscan"]
 LONG = "The scanner in the cold store loses its battery within an hour and nobody carries a spare one " * 2

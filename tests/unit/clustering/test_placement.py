@@ -7,18 +7,8 @@ from tests.fixtures.builders import planted_vectors
 from patternmind.clustering import placement
 from patternmind.clustering.neighbours import find_nearest_neighbours
 from patternmind.clustering.partition import default_n_neighbours, partition_rows
-from patternmind.clustering.placement import (
-    N_CANDIDATES,
-    PlacementModel,
-    fit_placement,
-    predict,
-)
-from patternmind.domain.themes import (
-    OUTLIER,
-    OutlierReason,
-    Partition,
-    Vectors,
-)
+from patternmind.clustering.placement import N_CANDIDATES, PlacementModel, fit_placement, predict
+from patternmind.domain.themes import OUTLIER, OutlierReason, Partition, Vectors
 
 
 def partition_of(vectors: Vectors) -> Partition:

@@ -9,13 +9,7 @@ from patternmind.clustering.clusterer import group_rows
 from patternmind.clustering.neighbours import find_nearest_neighbours
 from patternmind.clustering.partition import ENGINES, default_n_neighbours, partition_rows
 from patternmind.clustering.sample import MIN_SAMPLED_ROWS, draw_sample, smallest_visible_theme
-from patternmind.domain.themes import (
-    OUTLIER,
-    Neighbours,
-    OutlierReason,
-    Partition,
-    Vectors,
-)
+from patternmind.domain.themes import OUTLIER, Neighbours, OutlierReason, Partition, Vectors
 
 FIELDS = ("labels", "areas", "strength", "nearest", "centres", "stability", "second", "outlier_score", "why")
 

@@ -13,14 +13,7 @@ from patternmind.clustering.graph import build_edges
 from patternmind.clustering.neighbour_update import REMOVED
 from patternmind.clustering.neighbours import find_nearest_neighbours
 from patternmind.clustering.partition import default_n_neighbours, make_fits, partition_rows
-from patternmind.clustering.warm_start import (
-    MAX_DRIFT,
-    WarmStart,
-    count_drift,
-    extend_fits,
-    hash_rows,
-    warm_start_fits,
-)
+from patternmind.clustering.warm_start import MAX_DRIFT, WarmStart, count_drift, extend_fits, hash_rows, warm_start_fits
 from patternmind.domain.stored_fits import NOT_DRAWN, FitLabels, StoredFits
 from patternmind.domain.themes import OUTLIER, Partition, Vectors
 

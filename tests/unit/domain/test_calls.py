@@ -8,16 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fixtures.builders import NOON
 
-from patternmind.domain.calls import (
-    Call,
-    CallOutcome,
-    CallTotals,
-    Endpoint,
-    ModelChoice,
-    Price,
-    sum_calls,
-    to_nanousd,
-)
+from patternmind.domain.calls import Call, CallOutcome, CallTotals, Endpoint, ModelChoice, Price, sum_calls, to_nanousd
 from patternmind.errors import BudgetReached
 from patternmind.web.problems import problem_kind_of
 

@@ -8,12 +8,7 @@ from hypothesis import strategies as st
 from tests.fixtures.builders import build_case, planted_vectors
 
 from patternmind.domain.cases import Case
-from patternmind.drafting.case_selection import (
-    MAX_CASES_READ,
-    MAX_CASES_SHOWN,
-    MAX_COUNTER_EXAMPLES,
-    select_cases,
-)
+from patternmind.drafting.case_selection import MAX_CASES_READ, MAX_CASES_SHOWN, MAX_COUNTER_EXAMPLES, select_cases
 
 FAILED_REMEDY = "We bought larger batteries and that made it worse than before for everyone."
 

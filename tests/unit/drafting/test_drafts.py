@@ -11,13 +11,7 @@ from tests.fixtures.builders import build_case, build_theme, cases_by_id
 from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import Case, CaseKind
 from patternmind.domain.draft_fields import COUNTER_EVIDENCE, NOT_STATED, DraftFields
-from patternmind.domain.drafts import (
-    NO_AI,
-    Claim,
-    Draft,
-    DraftKind,
-    FlagKind,
-)
+from patternmind.domain.drafts import NO_AI, Claim, Draft, DraftKind, FlagKind
 from patternmind.drafting.evidence import MAX_CASES, ThemeEvidence, gather_evidence
 from patternmind.drafting.keyphrases import PhraseCounts
 from patternmind.drafting.patterns import MAX_STEPS, NO_PATTERN, draft_pattern

@@ -14,12 +14,7 @@ from patternmind.drafting.name_candidates import (
     weigh_words,
 )
 from patternmind.drafting.noun_phrases import MAX_PHRASE_WORDS, extract_noun_phrases
-from patternmind.drafting.theme_names import (
-    are_names_similar,
-    disambiguate_name,
-    lint_name,
-    name_themes,
-)
+from patternmind.drafting.theme_names import are_names_similar, disambiguate_name, lint_name, name_themes
 from patternmind.drafting.word_usage import WordUsage
 
 SCANNER = {
@@ -115,8 +110,7 @@ def phrase(text: str, score: float = 1.0) -> Phrase:
 def test_name_themes_takes_the_first_dissimilar_candidate() -> None:
     same = [phrase("label printer", 2), phrase("printer of labels", 1.5), phrase("dock", 1)]
     names = name_themes(
-        {"t-1": [phrase("label", 3)], "t-2": [phrase("label", 2)]},
-        candidates={"t-1": same, "t-2": same},
+        {"t-1": [phrase("label", 3)], "t-2": [phrase("label", 2)]}, candidates={"t-1": same, "t-2": same}
     )
     assert [names[id].name for id in ("t-1", "t-2")] == ["Label printer", "Dock"]
 

@@ -5,13 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patternmind.drafting.keyphrases import Phrase
-from patternmind.drafting.theme_names import (
-    MAX_NAME_WORDS,
-    N_KEYWORDS,
-    ThemeName,
-    lint_name,
-    name_themes,
-)
+from patternmind.drafting.theme_names import MAX_NAME_WORDS, N_KEYWORDS, ThemeName, lint_name, name_themes
 
 
 def phrase(text: str, score: float = 1.0) -> Phrase:

@@ -9,12 +9,7 @@ from tests.fixtures.builders import NOON, build_theme, planted_vectors
 
 from patternmind.domain.edits import Edit, EditAction, binding_edits
 from patternmind.domain.machine_result import MachineResult
-from patternmind.domain.themes import (
-    OUTLIER,
-    Lineage,
-    Partition,
-    Vectors,
-)
+from patternmind.domain.themes import OUTLIER, Lineage, Partition, Vectors
 from patternmind.edits import (
     EditedAssignments,
     apply_edits,

@@ -9,12 +9,7 @@ from rich.console import Console
 
 from patternmind.evals.baselines import Baseline
 from patternmind.evals.gates import Score, apply_gates
-from patternmind.evals.report import (
-    EvalReport,
-    MetricResult,
-    ScoreDirection,
-    ScoreUnit,
-)
+from patternmind.evals.report import EvalReport, MetricResult, ScoreDirection, ScoreUnit
 
 HIGHER = Score("themes", "sample", "AMI", 0.61, unit=ScoreUnit.SCORE, note="88 cases")
 LOWER = replace(HIGHER, eval="redaction", name="names left", direction=ScoreDirection.LOWER)

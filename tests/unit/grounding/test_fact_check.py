@@ -9,20 +9,8 @@ from hypothesis import strategies as st
 from tests.fixtures.builders import build_case, cases_by_id
 
 from patternmind.domain.draft_fields import NOT_STATED, FieldValue
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    FlagKind,
-    Provenance,
-    Quote,
-)
-from patternmind.grounding import (
-    Similarity,
-    extract_source_facts,
-    find_missing_facts,
-    ground,
-)
+from patternmind.domain.drafts import Claim, Draft, DraftKind, FlagKind, Provenance, Quote
+from patternmind.grounding import Similarity, extract_source_facts, find_missing_facts, ground
 from patternmind.grounding.folding import cuts_word_or_number
 
 NOVEMBER = dt.date(2026, 11, 4)

@@ -14,14 +14,7 @@ from tests.fixtures.builders import build_case, cases_by_id
 import patternmind
 from patternmind.domain.cases import Case
 from patternmind.domain.draft_fields import WITHDRAWN, FieldValue
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Provenance,
-    Quote,
-    RefusedClaim,
-)
+from patternmind.domain.drafts import Claim, Draft, DraftKind, Provenance, Quote, RefusedClaim
 from patternmind.grounding import find_folded, ground, locate_quote
 from patternmind.grounding.folding import cuts_word_or_number
 

@@ -6,12 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patternmind.domain.cases import (
-    Case,
-    CaseKind,
-    Consent,
-    Submission,
-)
+from patternmind.domain.cases import Case, CaseKind, Consent, Submission
 from patternmind.domain.networks import RosterEntry
 from patternmind.ingestion.cases import content_hash, make_case
 from patternmind.ingestion.redaction.roster import Roster

@@ -202,15 +202,11 @@ def test_jsonl_rejects_only_broken_lines(tmp_path: Path) -> None:
     rejected = [row for row in read_rows(path) if isinstance(row, RejectedRow)]
     assert rejected == [
         RejectedRow(
-            file=str(path),
-            row=500,
-            errors=("the line is not valid JSON (Unterminated string at character 10)",),
+            file=str(path), row=500, errors=("the line is not valid JSON (Unterminated string at character 10)",)
         ),
         RejectedRow(file=str(path), row=700, errors=("it is not a JSON object with named fields",)),
         RejectedRow(
-            file=str(path),
-            row=800,
-            errors=("the line is nested too deeply or contains a number too long to read",),
+            file=str(path), row=800, errors=("the line is nested too deeply or contains a number too long to read",)
         ),
     ]
     assert len(list(read_rows(path))) == 1000
@@ -367,10 +363,7 @@ def test_row_limit_covers_records_of_many_lines(tmp_path: Path) -> None:
     assert rows[0].row == 2
     assert [
         type(row) for row in read_jsonl(write(tmp_path, "d.jsonl", '{"a": 1}\n{"a": "' + "x" * 60 + '"}'), limit=50)
-    ] == [
-        Row,
-        RejectedRow,
-    ]
+    ] == [Row, RejectedRow]
 
 
 # Markdown and text

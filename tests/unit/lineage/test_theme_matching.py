@@ -11,13 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fixtures.builders import NOON, build_theme
 
-from patternmind.domain.themes import (
-    Flow,
-    Lineage,
-    Theme,
-    ThemeChange,
-    Vectors,
-)
+from patternmind.domain.themes import Flow, Lineage, Theme, ThemeChange, Vectors
 from patternmind.lineage import (
     ClusterGroup,
     PreviousRun,
@@ -448,13 +442,7 @@ def test_theme_of_the_first_release_keeps_its_quiet_periods() -> None:
                 "Merged into “Pallets”. Its cases are now: 8 in “Pallets”.",
             ],
         ),
-        (
-            [],
-            OLD[:1],
-            [
-                "Dormant: no group of this run continues it. Its cases are now: 10 in no theme.",
-            ],
-        ),
+        ([], OLD[:1], ["Dormant: no group of this run continues it. Its cases are now: 10 in no theme."]),
         ([group(cases(1, 1) | cases(60, 62))], [], ["New with 4 cases."]),
     ],
 )

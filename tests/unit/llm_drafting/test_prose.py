@@ -21,19 +21,9 @@ from patternmind.grounding import ground
 from patternmind.ingestion.redaction.redactor import redact_values
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
-from patternmind.llm.scripted_model import (
-    SERVER_FAILURE,
-    Script,
-    ScriptedModel,
-    ScriptedReply,
-)
+from patternmind.llm.scripted_model import SERVER_FAILURE, Script, ScriptedModel, ScriptedReply
 from patternmind.llm_drafting import LlmContext, LlmSession
-from patternmind.llm_drafting.documents import (
-    DraftWithNotes,
-    write_prereading,
-    write_recap,
-    write_theme_change,
-)
+from patternmind.llm_drafting.documents import DraftWithNotes, write_prereading, write_recap, write_theme_change
 from patternmind.llm_drafting.session import known_id_filter
 from patternmind.ports import RenderedPrompt
 
@@ -260,12 +250,7 @@ def test_answer_is_redacted_except_known_ids() -> None:
         "name": "Ask [person 3]",
         "n": 3,
         "list": [
-            {
-                "text": "Mail [email]",
-                "sentences": ["s1", "c-Ada"],
-                "case_id": "[person 3]",
-                "quotes": ["[person 3]"],
-            }
+            {"text": "Mail [email]", "sentences": ["s1", "c-Ada"], "case_id": "[person 3]", "quotes": ["[person 3]"]}
         ],
     }
 

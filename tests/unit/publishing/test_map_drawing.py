@@ -9,21 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patternmind.publishing.map_drawing import (
-    CAPTION,
-    MAX_DOTS,
-    MAX_LABELS,
-    MapTheme,
-    ThemeMap,
-    draw_map,
-    map_summary,
-)
-from patternmind.publishing.map_labels import (
-    Island,
-    Rectangle,
-    place_labels,
-    wrap_name,
-)
+from patternmind.publishing.map_drawing import CAPTION, MAX_DOTS, MAX_LABELS, MapTheme, ThemeMap, draw_map, map_summary
+from patternmind.publishing.map_labels import Island, Rectangle, place_labels, wrap_name
 from patternmind.publishing.png import to_png
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -3,13 +3,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from tests.fixtures.builders import (
-    build_case,
-    build_claim,
-    build_pattern,
-    build_theme,
-    case_inputs,
-)
+from tests.fixtures.builders import build_case, build_claim, build_pattern, build_theme, case_inputs
 
 from patternmind.domain.drafts import DraftState, Pattern, Provenance
 from patternmind.domain.networks import Network

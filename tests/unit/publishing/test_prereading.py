@@ -17,15 +17,7 @@ from tests.fixtures.builders import (
 from patternmind import review
 from patternmind.domain.cases import Case, Consent
 from patternmind.domain.draft_fields import DraftFields
-from patternmind.domain.drafts import (
-    Claim,
-    DraftAction,
-    DraftKind,
-    DraftState,
-    Pattern,
-    RejectionReason,
-    ReviewedDraft,
-)
+from patternmind.domain.drafts import Claim, DraftAction, DraftKind, DraftState, Pattern, RejectionReason, ReviewedDraft
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Theme
 from patternmind.publishing.document import (
@@ -339,9 +331,7 @@ def test_prereading_record_is_a_row_of_the_draft_export() -> None:
             {
                 "text": DOCK.text["problem"],
                 "field": "quotes",
-                "quotes": [
-                    {"case_id": "c-2", "field": "problem", "start": 0, "end": 48, "text": DOCK.text["problem"]},
-                ],
+                "quotes": [{"case_id": "c-2", "field": "problem", "start": 0, "end": 48, "text": DOCK.text["problem"]}],
             }
         ],
         "provenance": {

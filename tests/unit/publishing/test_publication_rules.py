@@ -5,14 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fixtures.builders import (
-    build_case,
-    build_claim,
-    build_pattern,
-    build_quote,
-    cases_by_id,
-    fields_by_claims,
-)
+from tests.fixtures.builders import build_case, build_claim, build_pattern, build_quote, cases_by_id, fields_by_claims
 
 from patternmind.domain.breadth import measure_breadth
 from patternmind.domain.cases import Case, CaseKind, Consent

@@ -6,13 +6,7 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.fixtures.builders import (
-    NOON,
-    build_case,
-    build_claim,
-    build_grounded_draft,
-    cases_by_id,
-)
+from tests.fixtures.builders import NOON, build_case, build_claim, build_grounded_draft, cases_by_id
 
 from patternmind.domain.draft_fields import DraftFields
 from patternmind.domain.drafts import (

@@ -6,12 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fixtures.builders import NOON
 
-from patternmind.domain.drafts import (
-    Decision,
-    DraftAction,
-    DraftState,
-    FlagKind,
-)
+from patternmind.domain.drafts import Decision, DraftAction, DraftState, FlagKind
 from patternmind.review import (
     ReviewStatus,
     UncertaintyFactors,

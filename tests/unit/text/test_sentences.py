@@ -138,13 +138,7 @@ def roles(**text: str) -> list[SentenceRole]:
 def test_extract_sentences_assigns_roles_by_field() -> None:
     assert roles(
         problem="It fails.", tried="A reset.", outcome="It ran.", lesson="Ask first.", recommendation="Label it."
-    ) == [
-        SentenceRole.PROBLEM,
-        SentenceRole.TRIED,
-        SentenceRole.OUTCOME,
-        SentenceRole.HELPED,
-        SentenceRole.HELPED,
-    ]
+    ) == [SentenceRole.PROBLEM, SentenceRole.TRIED, SentenceRole.OUTCOME, SentenceRole.HELPED, SentenceRole.HELPED]
 
 
 def test_extract_sentences_assigns_roles_by_recap_field() -> None:

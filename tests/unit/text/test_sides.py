@@ -4,12 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patternmind.text import (
-    Side,
-    classify_sides,
-    is_english,
-    split_sentences,
-)
+from patternmind.text import Side, classify_sides, is_english, split_sentences
 from patternmind.text.cues import remedy_log_odds
 
 P, H = Side.PROBLEM, Side.HELPED

@@ -6,13 +6,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patternmind.web.charts import (
-    MAX_BARS,
-    bar_chart,
-    describe_trend,
-    quarter_range,
-    sparkline,
-)
+from patternmind.web.charts import MAX_BARS, bar_chart, describe_trend, quarter_range, sparkline
 
 QUARTERS = st.tuples(st.integers(1995, 2030), st.integers(1, 4)).map(lambda quarter: f"{quarter[0]}Q{quarter[1]}")
 TRENDS = st.dictionaries(QUARTERS, st.integers(0, 10_000), max_size=12)

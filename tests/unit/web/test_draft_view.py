@@ -4,29 +4,12 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fixtures.builders import (
-    NOON,
-    build_case,
-    build_claim,
-    build_grounded_draft,
-    cases_by_id,
-)
+from tests.fixtures.builders import NOON, build_case, build_claim, build_grounded_draft, cases_by_id
 
 from patternmind.domain.draft_fields import NOT_STATED, value_to_text
-from patternmind.domain.drafts import (
-    Claim,
-    DraftAction,
-    DraftKind,
-    Quote,
-    ReviewedDraft,
-)
+from patternmind.domain.drafts import Claim, DraftAction, DraftKind, Quote, ReviewedDraft
 from patternmind.review import make_decision
-from patternmind.web.draft_view import (
-    evidence_view,
-    field_views,
-    highlight_segments,
-    text_to_field,
-)
+from patternmind.web.draft_view import evidence_view, field_views, highlight_segments, text_to_field
 
 ONE = build_case("c-1", {"problem": "The pallet stood in lane 4. Nobody knew.", "lesson": "We put red tape on it."})
 TWO = build_case("c-2", {"problem": "A truck left without papers.", "lesson": "We put red tape on it."})

@@ -26,7 +26,7 @@ router = APIRouter(route_class=PageRoute)
 PAGES = {
     "note.html": '{% extends "base.html" %}{% block body %}<p>{{ note }}</p>'
     '<p>{{ may("edit_themes") }} {{ may("edit_themes", proposing=True) }} {{ caller.name if caller }}</p>'
-    '<form method="post" action="/note">{{ form_token() }}<input name="note"></form>{% endblock %}',
+    '<form method="post" action="/note">{{ form_token() }}<input name="note"></form>{% endblock %}'
 }
 
 
@@ -161,9 +161,7 @@ def test_static_files_are_cached_by_content_digest(
         static_files.assets_version.cache_clear()
 
 
-def test_unknown_path_returns_page_or_problem_details(
-    app: tuple[AppContext, Any],
-) -> None:
+def test_unknown_path_returns_page_or_problem_details(app: tuple[AppContext, Any]) -> None:
     ada = PageClient(app[0], Role.MEMBER, app=app[1])
     for visitor in (ada, PageClient(app[0], app=app[1])):
         page = visitor.get("/nowhere", headers={"accept": "text/html,*/*"})

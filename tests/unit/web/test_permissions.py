@@ -8,21 +8,9 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from patternmind.bootstrap import AppContext
-from patternmind.domain.permissions import (
-    ALL_ROLES,
-    AccessLevel,
-    Action,
-    Role,
-    is_allowed,
-    permission_matrix,
-)
+from patternmind.domain.permissions import ALL_ROLES, AccessLevel, Action, Role, is_allowed, permission_matrix
 from patternmind.settings import Settings
-from patternmind.web.app import (
-    API_PREFIX,
-    API_ROUTER,
-    PAGE_ROUTER,
-    make_app,
-)
+from patternmind.web.app import API_PREFIX, API_ROUTER, PAGE_ROUTER, make_app
 from patternmind.web.permissions import Permission, permissions_of
 from patternmind.web.routing import ApiRoute, PageRoute
 

@@ -3,12 +3,7 @@
 from dataclasses import dataclass
 
 from patternmind.domain.cases import Case
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Quote,
-)
+from patternmind.domain.drafts import Claim, Draft, DraftKind, Quote
 from patternmind.drafting.identity import build_draft
 from patternmind.drafting.llm_proposals.base import AskModel, collapse_whitespace
 

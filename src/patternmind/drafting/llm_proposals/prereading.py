@@ -8,12 +8,7 @@ from patternmind.domain.draft_fields import NOT_STATED
 from patternmind.domain.drafts import Claim, Draft, DraftKind
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import build_draft
-from patternmind.drafting.llm_proposals.base import (
-    AskModel,
-    NumberedSentences,
-    RedactedAnswer,
-    claim_texts,
-)
+from patternmind.drafting.llm_proposals.base import AskModel, NumberedSentences, RedactedAnswer, claim_texts
 from patternmind.drafting.sentence_selection import representative_sentences
 from patternmind.text import extract_sentences
 

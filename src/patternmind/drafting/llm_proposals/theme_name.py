@@ -3,20 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from patternmind.domain.drafts import (
-    Claim,
-    Draft,
-    DraftKind,
-    Quote,
-)
+from patternmind.domain.drafts import Claim, Draft, DraftKind, Quote
 from patternmind.domain.themes import Theme
 from patternmind.drafting.evidence import ThemeEvidence
 from patternmind.drafting.identity import build_draft
-from patternmind.drafting.llm_proposals.base import (
-    AskModel,
-    RedactedAnswer,
-    collapse_whitespace,
-)
+from patternmind.drafting.llm_proposals.base import AskModel, RedactedAnswer, collapse_whitespace
 from patternmind.drafting.theme_names import are_names_similar, disambiguate_name, lint_name
 from patternmind.errors import GatewayFailed
 

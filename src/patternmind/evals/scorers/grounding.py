@@ -15,12 +15,7 @@ from patternmind.domain.cases import Case
 from patternmind.domain.drafts import NO_AI, Claim, DraftKind, Provenance, Quote
 from patternmind.drafting.identity import build_draft
 from patternmind.evals.datasets.corpora import read_quoted_corpora
-from patternmind.evals.datasets.planted_quotes import (
-    PlantedQuote,
-    edge_case,
-    normalize_quote,
-    plant_quotes,
-)
+from patternmind.evals.datasets.planted_quotes import PlantedQuote, edge_case, normalize_quote, plant_quotes
 from patternmind.evals.gates import Score
 from patternmind.evals.report import ScoreDirection, ScoreUnit
 from patternmind.evals.scorers.shares import wilson_interval

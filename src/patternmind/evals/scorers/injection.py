@@ -12,21 +12,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 
 from patternmind.clock import SystemClock
-from patternmind.domain.cases import (
-    Case,
-    CaseKind,
-    Submission,
-)
+from patternmind.domain.cases import Case, CaseKind, Submission
 from patternmind.domain.draft_fields import value_items
-from patternmind.domain.drafts import (
-    NO_AI,
-    DraftAction,
-    DraftKind,
-    DraftState,
-    FlagKind,
-    GroundedDraft,
-    state_of,
-)
+from patternmind.domain.drafts import NO_AI, DraftAction, DraftKind, DraftState, FlagKind, GroundedDraft, state_of
 from patternmind.domain.networks import Network
 from patternmind.domain.themes import Theme
 from patternmind.drafting.case_selection import SelectedCase
@@ -50,12 +38,7 @@ from patternmind.evals.steps.obedient_model import (
 )
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.llm.prompts import PromptFiles, packaged_prompts_dir
-from patternmind.llm_drafting import (
-    LlmContext,
-    LlmSession,
-    pair_similarity,
-    validate_name,
-)
+from patternmind.llm_drafting import LlmContext, LlmSession, pair_similarity, validate_name
 from patternmind.llm_drafting.documents import write_prereading, write_recap, write_theme_change
 from patternmind.llm_drafting.patterns import draft_pattern_with_model
 from patternmind.pipeline import run_pipeline

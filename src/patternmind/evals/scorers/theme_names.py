@@ -5,12 +5,7 @@ from dataclasses import replace
 
 from patternmind.domain.themes import Theme
 from patternmind.drafting.sentence_selection import content_words
-from patternmind.drafting.theme_names import (
-    MAX_NAME_WORDS,
-    are_names_similar,
-    contains_theme_word,
-    lint_name,
-)
+from patternmind.drafting.theme_names import MAX_NAME_WORDS, are_names_similar, contains_theme_word, lint_name
 from patternmind.evals.gates import Score
 
 EVAL = "naming"

@@ -8,13 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from patternmind.ingestion.redaction.emails import find_emails, find_obfuscated_emails
-from patternmind.ingestion.redaction.identifiers import (
-    find_cards,
-    find_ibans,
-    find_ips,
-    find_links,
-    find_macs,
-)
+from patternmind.ingestion.redaction.identifiers import find_cards, find_ibans, find_ips, find_links, find_macs
 from patternmind.ingestion.redaction.national_ids import find_national_ids
 from patternmind.ingestion.redaction.roster import Roster
 from patternmind.ingestion.redaction.secrets import find_secrets

@@ -7,12 +7,7 @@ from functools import lru_cache
 
 from patternmind.domain.networks import RosterEntry, split_roster_kind
 from patternmind.ingestion.redaction.names import NameForms
-from patternmind.ingestion.redaction.phones import (
-    ALL_REGIONS,
-    REGIONS,
-    find_phones,
-    known_regions,
-)
+from patternmind.ingestion.redaction.phones import ALL_REGIONS, REGIONS, find_phones, known_regions
 from patternmind.ingestion.redaction.spans import Span
 
 HAS_DIGIT = re.compile(r"\d")

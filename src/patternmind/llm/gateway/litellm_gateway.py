@@ -20,27 +20,12 @@ from patternmind.domain.calls import (
     current_run_id,
 )
 from patternmind.errors import BudgetReached, GatewayFailed
-from patternmind.llm.gateway.answers import (
-    InvalidAnswer,
-    Reply,
-    ask_with_repair,
-    parse_answer,
-)
+from patternmind.llm.gateway.answers import InvalidAnswer, Reply, ask_with_repair, parse_answer
 from patternmind.llm.gateway.cache_keys import answer_key, input_hash
-from patternmind.llm.gateway.completion import (
-    CompletionResponse,
-    TokenUsage,
-    load_litellm,
-    request_completion,
-)
+from patternmind.llm.gateway.completion import CompletionResponse, TokenUsage, load_litellm, request_completion
 from patternmind.llm.gateway.failures import RequestFailure, wait_seconds
 from patternmind.llm.gateway.prices import max_prompt_tokens, price_of
-from patternmind.ports import (
-    CallLedger,
-    Clock,
-    ModelAnswer,
-    RenderedPrompt,
-)
+from patternmind.ports import CallLedger, Clock, ModelAnswer, RenderedPrompt
 
 CHECK_TASK = "check"
 """Task of the one-token call of ``doctor``."""
@@ -269,10 +254,7 @@ class _OpenCall:
             reserved_usd = price.cost_usd(max_tokens_in, self.max_tokens)
             self.call = self.gateway.reserve(replace(self.call, reserved_usd=reserved_usd))
             outcome = request_completion(
-                self.endpoint,
-                messages,
-                max_tokens=self.max_tokens,
-                timeout_seconds=self.gateway.limits.timeout_seconds,
+                self.endpoint, messages, max_tokens=self.max_tokens, timeout_seconds=self.gateway.limits.timeout_seconds
             )
         self.call = _with_usage(self.call, outcome, price)
         return outcome

@@ -5,14 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 
-from patternmind.domain.calls import (
-    Budget,
-    CachedAnswer,
-    Call,
-    CallOutcome,
-    check_budget,
-    to_nanousd,
-)
+from patternmind.domain.calls import Budget, CachedAnswer, Call, CallOutcome, check_budget, to_nanousd
 
 
 class MemoryLedger:

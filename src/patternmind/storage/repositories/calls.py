@@ -144,10 +144,7 @@ def _put_call(tx: Transaction, call: Call) -> None:
 
 def _add_spend(tx: Transaction, scope: str, key: str, change: tuple[int, int]) -> None:
     is_sum = (spend.c.scope == scope) & (spend.c.key == key)
-    sums = {
-        "cost_nanousd": spend.c.cost_nanousd + change[0],
-        "reserved_nanousd": spend.c.reserved_nanousd + change[1],
-    }
+    sums = {"cost_nanousd": spend.c.cost_nanousd + change[0], "reserved_nanousd": spend.c.reserved_nanousd + change[1]}
     if not tx.update(spend, sums, is_sum):
         tx.insert(spend, {"scope": scope, "key": key, "cost_nanousd": change[0], "reserved_nanousd": change[1]})
 

@@ -65,13 +65,7 @@ class SqlIdempotencyKeyRepository(SqlRepository):
             tx.update(table, {"expires_at": lease_until.isoformat()}, _is_held_by(claim))
 
     def complete(
-        self,
-        claim: KeyClaim,
-        response: StoredResponse,
-        *,
-        now: datetime,
-        body_until: datetime,
-        expires_at: datetime,
+        self, claim: KeyClaim, response: StoredResponse, *, now: datetime, body_until: datetime, expires_at: datetime
     ) -> None:
         root_key = _root_key(claim.key)
         row = {

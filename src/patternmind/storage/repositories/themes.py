@@ -184,10 +184,7 @@ def _run_changes(tx: Transaction, theme_id: str) -> list[ThemeRunChange]:
     )
     return [
         ThemeRunChange(
-            row.id,
-            row.parameters["label"],
-            datetime.fromisoformat(row.finished_at),
-            records.read_change(row.body),
+            row.id, row.parameters["label"], datetime.fromisoformat(row.finished_at), records.read_change(row.body)
         )
         for row in tx.rows(query)
     ]

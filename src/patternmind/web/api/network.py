@@ -29,8 +29,5 @@ def read_network(ctx: ContextDep) -> NetworkResponse:
     store = ctx.store
     last, counts = store.runs.latest(), get_counts(store)
     return NetworkResponse.of(
-        store.network.get(),
-        n_cases=counts.n_cases,
-        n_recaps=counts.n_recaps,
-        last_run_id=last.id if last else None,
+        store.network.get(), n_cases=counts.n_cases, n_recaps=counts.n_recaps, last_run_id=last.id if last else None
     )

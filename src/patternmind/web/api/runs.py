@@ -121,11 +121,7 @@ class ThemeChangeResponse(ResponseModel):
 
 @router.post("/runs", "start_run", Action.START_RUN, status_code=202, problems=[409])
 def start_run(
-    ctx: ContextDep,
-    job_runner: JobRunnerDep,
-    caller: CallerDep,
-    response: Response,
-    body: RunRequest | None = None,
+    ctx: ContextDep, job_runner: JobRunnerDep, caller: CallerDep, response: Response, body: RunRequest | None = None
 ) -> JobResponse:
     """Group all cases into themes, keep existing themes, draft patterns; `Location` is the job."""
     settings = (body or RunRequest()).model_dump()

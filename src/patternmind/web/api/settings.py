@@ -108,8 +108,6 @@ def _limits_response(ctx: AppContext, response: Response) -> LimitsResponse:
     network, spending = ctx.store.network.get(), get_spending(ctx.store, ctx.clock.now())
     response.headers["etag"] = format_etag(network_settings.network_version(network))
     budgets = BudgetResponse.of(
-        ctx.settings.budget,
-        spent_month_usd=spending.month_usd or 0.0,
-        spent_network_usd=spending.network_usd or 0.0,
+        ctx.settings.budget, spent_month_usd=spending.month_usd or 0.0, spent_network_usd=spending.network_usd or 0.0
     )
     return LimitsResponse.of(network, budgets=budgets)

@@ -174,11 +174,7 @@ def list_edits(
     dependencies=[MAY_PROPOSE_EDITS, ACCEPTS_IDEMPOTENCY_KEY],
 )
 def edit_cases(
-    ctx: ContextDep,
-    caller: CallerDep,
-    response: Response,
-    body: CreateCasesEditRequest,
-    if_match: IfMatchHeader = None,
+    ctx: ContextDep, caller: CallerDep, response: Response, body: CreateCasesEditRequest, if_match: IfMatchHeader = None
 ) -> EditResultResponse:
     """Keep cases together or apart, or create a theme from cases in none. Later runs keep the edit."""
     edit_request = ThemeEditRequest(actor=caller.actor_name(body.by), **body.model_dump(exclude={"by"}))

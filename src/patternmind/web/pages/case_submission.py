@@ -99,12 +99,7 @@ def read_saved_case(page: PageDep, case_id: str) -> Response:
     if page.caller.may(Action.EDIT_CASE, is_own_case(page.store, view.case, page.caller.member)):
         suggestion = suggest_field({**view.case.text, **view.case.facts}, kind=view.case.kind)
     return render_case(
-        page,
-        view,
-        just_saved=True,
-        placement=placement,
-        placement_error=placement_error,
-        suggestion=suggestion,
+        page, view, just_saved=True, placement=placement, placement_error=placement_error, suggestion=suggestion
     )
 
 

@@ -127,12 +127,7 @@ def _form_fields(
     """Return (name, title, text, is_list) of the editable fields; submitted text takes precedence."""
     typed = submitted or {}
     return [
-        (
-            name,
-            draft_view.field_title(name),
-            typed.get(name, value_to_text(value)),
-            not isinstance(value, str),
-        )
+        (name, draft_view.field_title(name), typed.get(name, value_to_text(value)), not isinstance(value, str))
         for name, value in fields_of(reviewed).items()
         if name not in draft_view.HIDDEN_FIELDS
     ]

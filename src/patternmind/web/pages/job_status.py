@@ -6,11 +6,7 @@ from patternmind.domain.jobs import Job, JobKind, JobState
 from patternmind.web.page_request import PageRequest
 from patternmind.web.problems import job_problem
 
-STEP_LABELS = {
-    "": "Waiting in the queue",
-    "embed": "Reading the cases",
-    "prepare": "Selecting the cases",
-}
+STEP_LABELS = {"": "Waiting in the queue", "embed": "Reading the cases", "prepare": "Selecting the cases"}
 """Texts shown while a step is running."""
 
 AFTER_EMBEDDING_LABEL = "Grouping the cases and drafting patterns"

@@ -67,11 +67,7 @@ def _form(page: PageRequest, submitted: Mapping[str, str], errors: Mapping[str, 
     if not themes and values["about"] in {"", "theme"}:
         values["about"] = "topic"
     return page.render(
-        "prereadings/new.html",
-        status,
-        form=values,
-        errors=errors,
-        themes=[(theme.id, theme.name) for theme in themes],
+        "prereadings/new.html", status, form=values, errors=errors, themes=[(theme.id, theme.name) for theme in themes]
     )
 
 

@@ -140,11 +140,7 @@ def _render_status(page: PageRequest, check_results: list[CheckResult] | None) -
         ),
         ("Fallback model", settings.fallback_model or "", "PATTERNMIND_FALLBACK_MODEL"),
         ("API key", "set" if settings.api_key else "not set", "PATTERNMIND_API_KEY"),
-        (
-            "Timeout per request",
-            f"{settings.limits.timeout_seconds:g} seconds",
-            "PATTERNMIND_MODEL_TIMEOUT_SECONDS",
-        ),
+        ("Timeout per request", f"{settings.limits.timeout_seconds:g} seconds", "PATTERNMIND_MODEL_TIMEOUT_SECONDS"),
         ("Parallel requests", str(settings.limits.max_parallel), "PATTERNMIND_MODEL_PARALLEL"),
         ("Prompts", "custom for some tasks" if settings.prompts else "built-in", "PATTERNMIND_PROMPTS"),
         ("Raw texts", "encrypted" if settings.raw_key else "not encrypted", "PATTERNMIND_RAW_KEY"),

@@ -117,11 +117,7 @@ def _start_session(
         get_app_state(request).ctx.accounts.sessions.delete_all([hash_secret(former_secret)])
     member = result.member
     request.state.caller = Caller(
-        name=member.name,
-        member=member,
-        roles=member.roles,
-        network_id=member.network_id,
-        session=result.session,
+        name=member.name, member=member, roles=member.roles, network_id=member.network_id, session=result.session
     )
     append_audit_entry(request, get_caller(request), audit_action, None, "member", member.id)
     response = _redirect_or_resume(request, next, saved_form)

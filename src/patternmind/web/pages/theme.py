@@ -18,24 +18,14 @@ from patternmind.domain.themes import Lineage, Theme, stability_label
 from patternmind.edits import MAX_LISTED_CASES, describe_edit, resolve_edits
 from patternmind.lineage import explain_change
 from patternmind.services.theme_edits import LoggedEdit, get_last_edit_seq, list_logged_edits
-from patternmind.services.theme_queries import (
-    case_display_ids,
-    find_theme_detail,
-    list_lenses,
-    list_theme_members,
-)
+from patternmind.services.theme_queries import case_display_ids, find_theme_detail, list_lenses, list_theme_members
 from patternmind.web import charts
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.permissions import requires
 from patternmind.web.routing import PageRoute
 from patternmind.web.templating import render
 from patternmind.web.theme_descriptions import LENS_LABELS, LINEAGE_LABELS
-from patternmind.web.theme_edit_forms import (
-    RejectedThemeEdit,
-    ThemeEditForm,
-    handle_theme_edit,
-    read_form,
-)
+from patternmind.web.theme_edit_forms import RejectedThemeEdit, ThemeEditForm, handle_theme_edit, read_form
 
 router = APIRouter(route_class=PageRoute)
 
