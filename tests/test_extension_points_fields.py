@@ -47,10 +47,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "src/patternmind/services/roster.py": "kind of a roster entry",
         "src/patternmind/web/api/roster.py": "kind of a roster entry",
     },
-    "tried": {
-        "src/patternmind/llm/scripted_answers.py": "kind of a facet",
-        "prompts/candidate-pattern.md": "kind of a facet",
-    },
+    "tried": {"prompts/candidate-pattern.md": "kind of a facet"},
     "lesson": {"src/patternmind/evals/scorers/name_redaction.py": "column of a corpus"},
     "recommendation": {"src/patternmind/evals/scorers/name_redaction.py": "column of a corpus"},
 }
@@ -128,7 +125,7 @@ def recipe_files(title: str) -> list[str]:
 
 def add_example_field(registry: Path, texts_or_facts: str, name: str) -> None:
     """Do the steps of the recipe with its example under another name."""
-    block = re.search(r"```python\n# FACTS\n(.*)\n# CASE_FORM: (.*)\n(.*)\n```", recipe("Add a field of a case"))
+    block = re.search(r"```text\n# FACTS\n(.*)\n# CASE_FORM: (.*)\n(.*)\n```", recipe("Add a field of a case"))
     assert block, "the recipe has no example"
     field, group, field_input = (re.sub("example", name, part, flags=re.IGNORECASE) for part in block.groups())
     source = registry.read_text(encoding="utf-8")

@@ -25,7 +25,11 @@ def kind_from_id(case_id: str) -> CaseKind:
 
 
 class Consent(StrEnum):
-    """Consent of a submitter: how far a text may be shared. Unknown consent means the network only."""
+    """Consent of a submitter: how far a text may be shared.
+
+    A submission without consent gets the network's default. The code tells only ``NETWORK_ONLY`` from the others; how
+    far a published text is passed on is up to its readers.
+    """
 
     NETWORK_ONLY = "network only"
     ORGANISATION = "organisation"
@@ -33,7 +37,7 @@ class Consent(StrEnum):
 
     @property
     def is_publishable(self) -> bool:
-        """True if the text may leave the network."""
+        """True if exports and published documents may contain the text; a language model reads every text."""
         return self is not Consent.NETWORK_ONLY
 
 
@@ -102,7 +106,7 @@ class Case:
 
     @property
     def is_publishable(self) -> bool:
-        """True if the text may leave the network."""
+        """True if exports and published documents may contain the text."""
         return self.consent.is_publishable
 
     @property
@@ -116,7 +120,7 @@ class Case:
 
 
 def is_publishable(case: Case | None) -> bool:
-    """Return True if the case still exists and its text may leave the network.
+    """Return True if the case exists and exports and publications may contain its text.
 
     The text of a withdrawn or erased case may not: its consent is gone with it.
     """

@@ -14,15 +14,6 @@ ENGINES = ("graph", "hdbscan")
 LEVELS = ("theme", "area")
 
 
-class InvalidField(UsageError):
-    """Invalid value of the field ``field``."""
-
-    field: str
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message, field=field)
-
-
 def validate_run_parameters(parameters: RunParameters) -> None:
     """Refuse an unknown lens, level or engine, and an invalid date.
 

@@ -1,4 +1,4 @@
-"""Everything that only SQLite understands: files, pragmas, locks, full-text search, JSON functions, planner hints."""
+"""All SQL and errors that only SQLite understands, but for the migrations. One transaction writes at a time."""
 
 import re
 import shutil

@@ -107,7 +107,7 @@ class SqlDraftRepository(SqlRepository):
 
     def save_all(self, drafts: Sequence[Draft], now: datetime) -> None:
         with self._source.writing() as tx:
-            _check_quoted_cases_exist(tx, drafts)
+            _refuse_erased_cases(tx, drafts)
             _put_drafts(tx, drafts, now)
 
     def replace_unreviewed(self, drafts: Sequence[Draft], now: datetime, lens: str) -> None:
@@ -192,7 +192,7 @@ def _rewrite_draft(tx: Transaction, before: Draft, log_before: tuple[Decision, .
             tx.update(decision, {"body": records.decision_record(decision_after)}, is_decision)
 
 
-def _check_quoted_cases_exist(tx: Transaction, drafts: Sequence[Draft]) -> None:
+def _refuse_erased_cases(tx: Transaction, drafts: Sequence[Draft]) -> None:
     """Reject drafts started before a quoted case was erased; they would restore its text."""
     erased_ids = set(tx.scalars(tx.select(schema.erasure, schema.erasure.c.case_id)))
     quoted_ids = {case_id for item in drafts for case_id in draft_records.quoted_case_ids(item)}
