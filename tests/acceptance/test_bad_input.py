@@ -442,6 +442,7 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
         holder.communicate()
 
 
+@pytest.mark.prove(reason="runs real commands on a full disk: 46 s")
 def test_commands_fail_without_losing_data_when_the_disk_is_full(
     grouped: Path, small_disk: SmallDisk, tmp_path: Path
 ) -> None:
@@ -513,6 +514,7 @@ def test_run_refuses_weight_files_that_fail_their_checksum(patternmind: InProces
     assert everything_in(patternmind.home) == before
 
 
+@pytest.mark.prove(reason="imports 6,000 rows in a process that is stopped: 19 s")
 def test_ingest_keeps_stored_rows_when_interrupted_and_continues_later(tmp_path: Path) -> None:
     n_rows = 6_000  # six commits; the signal comes after the first
     rows = [{"id": f"p{n}", "text": f"Pump {n} leaks into the cellar. " * 10} for n in range(n_rows)]

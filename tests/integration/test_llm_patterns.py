@@ -333,6 +333,7 @@ STEMS = ("pallet", "dock", "valve", "login", "ramp", "hose", "badge", "crate")
 FILLERS = "morning shift colleague window late again office report floor summer phone night door".split()
 
 
+@pytest.mark.prove(reason="two runs of a thousand cases: 33 s")
 def test_run_over_a_thousand_cases_limits_model_calls(tmp_path: Path) -> None:
     """A run costs at most one call per case and four per theme; the next quarter pays only for new cases."""
     network = PipelineNetwork(tmp_path)

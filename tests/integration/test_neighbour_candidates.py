@@ -18,6 +18,7 @@ from patternmind.clustering.approximate_search import find_candidate_neighbours
 from patternmind.clustering.neighbours import cosine_similarity, find_nearest_neighbours
 
 
+@pytest.mark.prove(reason="the library compiles itself: 20 s to 2 minutes")
 def test_nearest_neighbours_finds_nearly_all_with_exact_similarities_when_it_searches_candidates() -> None:
     vectors, _ = planted_vectors([60] * 50, spread=0.5)
     exact, approximate = find_nearest_neighbours(vectors, 15), find_nearest_neighbours(vectors, 15, max_exact_rows=100)
@@ -45,7 +46,7 @@ def test_search_allows_numba_two_threads_at_least(monkeypatch: pytest.MonkeyPatc
     assert os.environ["NUMBA_NUM_THREADS"] == used
 
 
-@pytest.mark.prove
+@pytest.mark.prove(reason="the library compiles itself in a process of its own: 20 s to 2 minutes")
 def test_candidates_are_the_same_when_numba_is_limited_to_one_thread(tmp_path: Path) -> None:
     vectors, _ = planted_vectors([60] * 10, spread=0.5)
     rows, candidates = tmp_path / "rows.npy", tmp_path / "candidates.npy"

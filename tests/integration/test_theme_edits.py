@@ -94,6 +94,12 @@ def network(tmp_path: Path) -> ThemeNetwork:
 # random histories
 
 
+def test_active_edits_hold_through_a_few_random_histories(tmp_path: Path) -> None:
+    _, broken = run_histories(tmp_path, range(100, 105), QUICK_HISTORY)
+    assert broken == []
+
+
+@pytest.mark.prove(reason="25 histories of edits, runs and new cases: 76 s")
 def test_active_edits_hold_through_random_histories(tmp_path: Path) -> None:
     counts, broken = run_histories(tmp_path, range(25), QUICK_HISTORY)
     assert broken == []
