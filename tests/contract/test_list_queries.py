@@ -324,7 +324,7 @@ def test_theme_detail_contains_changes_edits_and_exemplars(empty_store: Store) -
         run_id=run.id, themes=outcome.themes, areas=outcome.areas, assignments=outcome.assignments, drafts=()
     )
     for edit in edits:
-        empty_store.append_edit(edit, expected_seq=edit.seq - 1, revision=revision)
+        empty_store.append_edits([edit], expected_seq=edit.seq - 1, revision=revision)
     detail = empty_store.themes.detail("t-2")
     assert detail.card == empty_store.themes.card("t-2")
     assert detail.area == "Docks"

@@ -506,7 +506,7 @@ def test_edits_are_returned_complete_and_in_order_by_lens(store: Store) -> None:
     undo = make_edit(3, EditAction.UNDO, theme_id=None, name="", undoes=1)
     rename = make_edit(4, former_name="Goods")
     for edit in (pin, split, undo, rename):
-        store.append_edit(edit, expected_seq=edit.seq - 1)
+        store.append_edits([edit], expected_seq=edit.seq - 1)
     assert store.edits.list_all() == [pin, split, undo, rename]
     assert (store.edits.list_all("helped"), store.edits.list_all("problem")) == ([split], [])
 
@@ -516,7 +516,7 @@ def test_append_edit_revises_the_last_run(store: Store) -> None:
     record = finish_run(store)
     changes = store.themes.changes(record.id)
     alone = replace(PLACED, theme_id=None, area_id=None, reason="moved out by a person (decision 1)")
-    store.append_edit(make_edit(), expected_seq=0, revision=make_revision(assignments=[alone, OUTLIER]))
+    store.append_edits([make_edit()], expected_seq=0, revision=make_revision(assignments=[alone, OUTLIER]))
     assert store.themes.list_all() == [replace(THEME, name="Given"), DORMANT]
     assert store.runs.assignments() == [alone, OUTLIER]
     assert [draft.id for draft, _, _ in store.drafts.list_all()] == ["d-2"]
@@ -527,9 +527,9 @@ def test_append_edit_revises_the_last_run(store: Store) -> None:
 
 def test_append_edit_conflicts_when_a_newer_edit_exists(open_network: Opener) -> None:
     first_store, second_store = open_network("north"), open_network("north")
-    first_store.append_edit(make_edit(), expected_seq=0)
+    first_store.append_edits([make_edit()], expected_seq=0)
     with pytest.raises(VersionConflict):
-        second_store.append_edit(make_edit(by="Bo"), expected_seq=0)
+        second_store.append_edits([make_edit(by="Bo")], expected_seq=0)
     assert [edit.by for edit in second_store.edits.list_all()] == ["Ada"]
 
 
@@ -539,7 +539,7 @@ def test_append_edit_conflicts_when_a_newer_run_exists(store: Store) -> None:
     before = read_all(store)
     for revision in (make_revision("run-0001"), None):
         with pytest.raises(VersionConflict):
-            store.append_edit(make_edit(), expected_seq=0, revision=revision)
+            store.append_edits([make_edit()], expected_seq=0, revision=revision)
     assert (store.edits.list_all(), read_all(store)) == ([], before)
 
 
@@ -547,7 +547,7 @@ def test_append_edit_stores_nothing_when_the_revision_fails(store: Store) -> Non
     finish_run(store)
     before = read_all(store)
     with pytest.raises(StoreUnavailable):
-        store.append_edit(make_edit(), expected_seq=0, revision=make_revision(assignments=[PLACED, PLACED]))
+        store.append_edits([make_edit()], expected_seq=0, revision=make_revision(assignments=[PLACED, PLACED]))
     assert (store.edits.list_all(), read_all(store)) == ([], before)
 
 
@@ -573,7 +573,7 @@ def test_annotations_and_proposals_do_not_change_themes(store: Store) -> None:
         make_edit(3, EditAction.DECLINE, answers=1),
     ]
     for edit in edits:
-        store.append_edit(edit, expected_seq=edit.seq - 1)
+        store.append_edits([edit], expected_seq=edit.seq - 1)
     assert (store.edits.list_all(), read_all(store)) == (edits, before)
 
 
@@ -594,8 +594,8 @@ def test_cases_moved_by_run_are_listed_with_both_themes(open_network: Opener) ->
 
 def test_finish_run_conflicts_when_a_theme_was_edited_meanwhile(store: Store) -> None:
     run = store.runs.begin(PARAMETERS, NOON)
-    store.append_edit(make_edit(lens="helped"), expected_seq=0)
-    store.append_edit(make_edit(2), expected_seq=1)
+    store.append_edits([make_edit(lens="helped")], expected_seq=0)
+    store.append_edits([make_edit(2)], expected_seq=1)
     with pytest.raises(VersionConflict):
         store.finish_run(run.id, make_outcome(last_edit_seq=0), LATER)
     assert store.runs.latest() is None
@@ -695,7 +695,7 @@ def make_rewrite(rewrite_text: Callable[[str], str], **overrides: Any) -> TextRe
 
 
 def test_rewrite_includes_names_and_notes_of_edits(store: Store) -> None:
-    store.append_edit(make_edit(name="by Anna", former_name="Anna's", note="says Anna"), expected_seq=0)
+    store.append_edits([make_edit(name="by Anna", former_name="Anna's", note="says Anna")], expected_seq=0)
     store.extend_roster((), lambda _: ((), make_rewrite(lambda text: text.replace("Anna", "[person]"))))
     (edit,) = store.edits.list_all()
     assert (edit.name, edit.former_name, edit.note) == ("by [person]", "[person]'s", "says [person]")
@@ -992,7 +992,7 @@ def test_network_reads_no_rows_of_another_network(open_network: Opener) -> None:
     north.vectors.save_all("mini/1", {"h": np.ones(3, np.float32)})
     finish_run(north)
     north.drafts.append_decision(make_decision(), expected_version=0)
-    north.append_edit(make_edit(), expected_seq=0, revision=make_revision())
+    north.append_edits([make_edit()], expected_seq=0, revision=make_revision())
     north.tokens.save(ApiToken(id="a", name="laptop", sha256="0" * 64, created_at=NOON))
     assert read_all(south) == [[], [], set(), {}, [], [], [], None]
     assert (south.runs.list_all(), south.network.roster(), south.tokens.list_all(), south.submissions.list_all()) == (

@@ -10,13 +10,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastapi.routing import APIRoute
-
 from patternmind.bootstrap import AppContext
 from patternmind.cli.app import HELP_BY_COMMAND, load_command
 from patternmind.domain.edits import EditAction
 from patternmind.settings import Settings
-from patternmind.web.app import PAGE_ROUTER, make_app
+from patternmind.web.app import PAGE_ROUTES, make_app
 
 GOLDEN = Path(__file__).with_name("public_names.json")
 SOURCE = Path(__file__).parents[2] / "src" / "patternmind"
@@ -42,11 +40,10 @@ def public_names() -> Mapping[str, Any]:
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     }
-    pages = [route for route in PAGE_ROUTER.routes if isinstance(route, APIRoute)]
     audited = {name for path in (SOURCE / "cli").glob("*.py") for name in _audited(path)}
     return {
         "operations": operations,
-        "pages": {f"{method} {page.path}": page.name for page in pages for method in sorted(page.methods or ())},
+        "pages": {f"{method} {page.path}": page.name for page in PAGE_ROUTES for method in sorted(page.methods or ())},
         "schemas": sorted(schema["components"]["schemas"]),
         "audit_actions_of_commands": sorted(audited | {f"themes.{action.value}" for action in EditAction}),
         "commands": dict(

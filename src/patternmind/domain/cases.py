@@ -25,11 +25,7 @@ def kind_from_id(case_id: str) -> CaseKind:
 
 
 class Consent(StrEnum):
-    """Consent of a submitter: how far a text may be shared.
-
-    A submission without consent gets the network's default. The code tells only ``NETWORK_ONLY`` from the others; how
-    far a published text is passed on is up to its readers.
-    """
+    """Consent of a submitter: how far a text may be shared. Without one, the network's default applies."""
 
     NETWORK_ONLY = "network only"
     ORGANISATION = "organisation"
@@ -37,7 +33,10 @@ class Consent(StrEnum):
 
     @property
     def is_publishable(self) -> bool:
-        """True if exports and published documents may contain the text; a language model reads every text."""
+        """True if exports and published documents may contain the text; a language model reads every text.
+
+        How far a published text is passed on is up to its readers: "organisation" and "quotable" are equal here.
+        """
         return self is not Consent.NETWORK_ONLY
 
 

@@ -91,22 +91,15 @@ class Store(Protocol):
         """
         ...
 
-    def append_edit(self, edit: Edit, *, expected_seq: int, revision: RunRevision | None = None) -> None:
-        """Append an edit and revise the last run of its lens in one transaction.
+    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, revision: RunRevision | None = None) -> None:
+        """Append related edits of one lens and revise its last run in one transaction, all or nothing.
 
         Args:
             expected_seq: number of the newest edit of the network that the member has seen; 0 for an empty log.
-            revision: revision of the last finished run of the lens; None without a run.
+            revision: revision of the last finished run of the lens; None without a run, or if no theme changes.
 
         Raises:
             VersionConflict: there is a newer edit or a newer run.
-        """
-        ...
-
-    def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, revision: RunRevision | None = None) -> None:
-        """Append several related edits of one lens, all or nothing, like ``append_edit``.
-
-        ``revision`` can be None if the edits do not change themes.
         """
         ...
 

@@ -64,9 +64,6 @@ class SqlStore:
         with self.database.writing() as tx:
             return transactions.finish_run(tx, run_id, outcome, now)
 
-    def append_edit(self, edit: Edit, *, expected_seq: int, revision: RunRevision | None = None) -> None:
-        self.append_edits([edit], expected_seq=expected_seq, revision=revision)
-
     def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, revision: RunRevision | None = None) -> None:
         with self.database.writing() as tx:
             transactions.append_edits(tx, edits, expected_seq, revision)

@@ -8,43 +8,45 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Literal, cast
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import BaseRoute
 
 from patternmind import __version__
 from patternmind.bootstrap import AppContext
 from patternmind.web import api, pages, static_files
 from patternmind.web.api_docs import docs_page
-from patternmind.web.auth import BEARER_SCHEME, identify
+from patternmind.web.auth import identify
 from patternmind.web.locked_encoder import LockedEncoder
 from patternmind.web.middleware import SecurityMiddleware, is_loopback
 from patternmind.web.openapi import DESCRIPTION, build_openapi
 from patternmind.web.permissions import allows_anonymous
-from patternmind.web.problems import COMMON_PROBLEM_RESPONSES, add_exception_handlers
-from patternmind.web.routing import not_found_page
+from patternmind.web.problems import add_exception_handlers
+from patternmind.web.routing import API_PREFIX, not_found_page
 from patternmind.web.state import AppState
-
-API_PREFIX = "/api/v1"
 
 
 class HealthResponse(BaseModel):
     status: Literal["ok"]
 
 
-def _find_routes(package: ModuleType) -> Iterator[BaseRoute]:
+def _find_routes(package: ModuleType) -> Iterator[APIRoute]:
     """Yield the routes of every module of a package that has a ``router``."""
     for module_info in iter_modules(package.__path__, f"{package.__name__}."):
-        yield from getattr(import_module(module_info.name), "router", APIRouter()).routes
+        yield from _routes_of(import_module(module_info.name))
 
 
-def _matching_order(route: BaseRoute) -> list[tuple[int, str]]:
+def _routes_of(module: ModuleType) -> Iterator[APIRoute]:
+    router = getattr(module, "router", APIRouter())
+    yield from cast(list[APIRoute], router.routes)
+
+
+def _matching_order(route: APIRoute) -> list[tuple[int, str]]:
     """Return a sort key: literal segments before parameters, and a parameter that matches slashes last of all."""
-    *inner, last = cast(APIRoute, route).path.split("/")
+    *inner, last = route.path.split("/")
     return [*(_segment_order(segment) for segment in inner), _segment_order(last, is_last=True)]
 
 
@@ -54,8 +56,8 @@ def _segment_order(segment: str, *, is_last: bool = False) -> tuple[int, str]:
     return int(segment.startswith("{")), segment
 
 
-API_ROUTER = APIRouter(routes=sorted(_find_routes(api), key=_matching_order))
-PAGE_ROUTER = APIRouter(routes=sorted([*_find_routes(pages), *static_files.router.routes], key=_matching_order))
+API_ROUTES = sorted(_find_routes(api), key=_matching_order)
+PAGE_ROUTES = sorted([*_find_routes(pages), *_routes_of(static_files)], key=_matching_order)
 
 
 def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
@@ -91,11 +93,8 @@ def make_app(ctx: AppContext, *, host: str = "127.0.0.1") -> FastAPI:
     app.openapi = partial(build_openapi, app)
     app.add_middleware(SecurityMiddleware, is_local=is_local, url=ctx.settings.url)
     add_exception_handlers(app)
-    app.include_router(
-        API_ROUTER, prefix=API_PREFIX, dependencies=[Depends(BEARER_SCHEME)], responses=COMMON_PROBLEM_RESPONSES
-    )
-    app.include_router(PAGE_ROUTER, include_in_schema=False)
-    app.state.pages = frozenset(cast(APIRoute, route).path for route in PAGE_ROUTER.routes)
+    app.router.routes += [*API_ROUTES, *PAGE_ROUTES]  # include_router would build them again for each application
+    app.state.pages = frozenset(route.path for route in PAGE_ROUTES)
     _add_public_routes(app)
     _add_browser_error_pages(app)
     return app

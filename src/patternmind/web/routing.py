@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.types import DecoratedCallable
@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from patternmind.domain.permissions import Action
 from patternmind.errors import PatternmindError
 from patternmind.web.audit import record_change
+from patternmind.web.auth import BEARER_SCHEME
 from patternmind.web.caller import Caller
 from patternmind.web.etags import etag_headers
 from patternmind.web.forms import parse_saved_form, serialize_form, verify_form_token
@@ -23,6 +24,7 @@ from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY, Endpoint, respo
 from patternmind.web.middleware import SAFE_METHODS
 from patternmind.web.permissions import Permission, permissions_of, requires
 from patternmind.web.problems import (
+    COMMON_PROBLEM_RESPONSES,
     FORM_REFUSED,
     KIND_BY_STATUS,
     MALFORMED,
@@ -36,6 +38,8 @@ from patternmind.web.problems import (
 )
 from patternmind.web.state import get_app_state
 from patternmind.web.templating import error_page, render
+
+API_PREFIX = "/api/v1"
 
 GO_BACK_DETAIL = "Go back and try again; the form still has your input."
 
@@ -146,14 +150,21 @@ class PageRouter(AuthorizedRouter):
     """Router of pages."""
 
     def __init__(self) -> None:
-        super().__init__(route_class=PageRoute)
+        super().__init__(route_class=PageRoute, include_in_schema=False)
 
 
 class ApiRouter(AuthorizedRouter):
     """Router of one API resource; POST routes accept an ``Idempotency-Key``."""
 
     def __init__(self, tag: str) -> None:
-        super().__init__(route_class=ApiRoute, tags=[tag])
+        super().__init__(
+            prefix=API_PREFIX,
+            route_class=ApiRoute,
+            tags=[tag],
+            dependencies=[Depends(BEARER_SCHEME)],
+            responses=COMMON_PROBLEM_RESPONSES,
+            generate_unique_id_function=lambda route: route.name,
+        )
 
     def post(
         self,

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from patternmind.bootstrap import AppContext
 from patternmind.domain.permissions import ALL_ROLES, AccessLevel, Action, Role, is_allowed, permission_matrix
 from patternmind.settings import Settings
-from patternmind.web.app import API_PREFIX, API_ROUTER, PAGE_ROUTER, make_app
+from patternmind.web.app import make_app
 from patternmind.web.permissions import Permission, permissions_of
 from patternmind.web.routing import ApiRoute, PageRoute
 
@@ -84,13 +84,11 @@ def test_permissions_combine_roles_and_deny_without_role() -> None:
 
 
 def all_routes() -> Iterator[tuple[str, APIRoute]]:
-    """Yield all routes: those of the routers, and the application's own."""
+    """Yield all routes of the application."""
     app: FastAPI = make_app(AppContext(Settings(home=Path("nowhere"))))
-    own = APIRouter(routes=[route for route in app.routes if isinstance(route, APIRoute)])
-    for prefix, router in ((API_PREFIX, API_ROUTER), ("", PAGE_ROUTER), ("", own)):
-        for route in router.routes:
-            assert isinstance(route, APIRoute), f"{route} cannot declare a permission"
-            yield f"{sorted(route.methods or ())} {prefix}{route.path}", route
+    for route in app.routes:
+        assert isinstance(route, APIRoute), f"{route} cannot declare a permission"
+        yield f"{sorted(route.methods or ())} {route.path}", route
 
 
 def test_routes_declare_one_permission_and_use_authorized_route_class() -> None:
@@ -101,9 +99,3 @@ def test_routes_declare_one_permission_and_use_authorized_route_class() -> None:
             assert isinstance(route, ApiRoute | PageRoute), (
                 f"{name} does not check access: its router needs a route_class"
             )
-
-
-def test_application_has_only_api_and_page_router() -> None:
-    app = make_app(AppContext(Settings(home=Path("nowhere"))))
-    other_routes = [route for route in app.routes if not isinstance(route, APIRoute)]
-    assert len(other_routes) == len((API_ROUTER, PAGE_ROUTER)), "put every router into web/api or web/pages"

@@ -3,9 +3,9 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, GetPydanticSchema
 from pydantic_core import core_schema
 
@@ -26,14 +26,11 @@ from patternmind.web.api.schemas import EditConflictResponse, PageResponse, Requ
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.etags import IfMatchHeader, etag_responses, expected_version, format_etag
-from patternmind.web.idempotency import ACCEPTS_IDEMPOTENCY_KEY
 from patternmind.web.lens import LensName, LensQuery
 from patternmind.web.pagination import CursorQuery, LimitQuery, decode_cursor, encode_cursor
-from patternmind.web.permissions import requires
-from patternmind.web.problems import problem_responses
-from patternmind.web.routing import ApiRoute
+from patternmind.web.routing import ApiRouter
 
-router = APIRouter(route_class=ApiRoute, tags=["themes"])
+router = ApiRouter("themes")
 
 MAX_CASES = 500
 
@@ -128,12 +125,7 @@ class EditResultResponse(BaseModel):
 
 
 LOG_ETAG_RESPONSE = etag_responses("Number of the newest log entry.")
-
-
-MAY_PROPOSE_EDITS = requires(Action.EDIT_THEMES, proposing=True)
-
-
-MAY_SEE_THEMES = requires(Action.SEE_THEMES)
+EDIT_OPTIONS: dict[str, Any] = {"proposing": True, "problems": [404, 409], "responses": LOG_ETAG_RESPONSE}
 
 
 def _set_etag(store: Store, response: Response) -> None:
@@ -151,7 +143,7 @@ def _apply_edit(
     return edit_result_response(result)
 
 
-@router.get("/themes/log", name="list_edits", responses=LOG_ETAG_RESPONSE, dependencies=[MAY_SEE_THEMES])
+@router.get("/themes/log", "list_edits", Action.SEE_THEMES, responses=LOG_ETAG_RESPONSE)
 def list_edits(
     ctx: ContextDep, response: Response, lens: LensQuery = None, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> PageResponse[ThemeEditResponse]:
@@ -168,10 +160,7 @@ def list_edits(
 
 
 @router.post(
-    "/themes/edits",
-    name="edit_cases",
-    responses=problem_responses(400, 404, 409, 412) | LOG_ETAG_RESPONSE,
-    dependencies=[MAY_PROPOSE_EDITS, ACCEPTS_IDEMPOTENCY_KEY],
+    "/themes/edits", "edit_cases", Action.EDIT_THEMES, proposing=True, problems=[404, 409], responses=LOG_ETAG_RESPONSE
 )
 def edit_cases(
     ctx: ContextDep, caller: CallerDep, response: Response, body: CreateCasesEditRequest, if_match: IfMatchHeader = None
@@ -183,9 +172,11 @@ def edit_cases(
 
 @router.post(
     "/themes/{theme_id}/edits",
-    name="edit_theme",
-    responses=problem_responses(400, 404, 409, 412) | LOG_ETAG_RESPONSE,
-    dependencies=[MAY_PROPOSE_EDITS, ACCEPTS_IDEMPOTENCY_KEY],
+    "edit_theme",
+    Action.EDIT_THEMES,
+    proposing=True,
+    problems=[404, 409],
+    responses=LOG_ETAG_RESPONSE,
 )
 def edit_theme(
     ctx: ContextDep,
@@ -204,9 +195,11 @@ def edit_theme(
 
 @router.post(
     "/themes/log/{seq}/undo",
-    name="undo_edit",
-    responses=problem_responses(400, 404, 409, 412) | LOG_ETAG_RESPONSE,
-    dependencies=[MAY_PROPOSE_EDITS, ACCEPTS_IDEMPOTENCY_KEY],
+    "undo_edit",
+    Action.EDIT_THEMES,
+    proposing=True,
+    problems=[404, 409],
+    responses=LOG_ETAG_RESPONSE,
 )
 def undo_edit(
     ctx: ContextDep,

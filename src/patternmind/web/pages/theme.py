@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,13 +21,12 @@ from patternmind.services.theme_edits import LoggedEdit, get_last_edit_seq, list
 from patternmind.services.theme_queries import case_display_ids, find_theme_detail, list_lenses, list_theme_members
 from patternmind.web import charts
 from patternmind.web.dependencies import CallerDep, ContextDep
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import render
 from patternmind.web.theme_descriptions import LENS_LABELS, LINEAGE_LABELS
 from patternmind.web.theme_edit_forms import RejectedThemeEdit, ThemeEditForm, handle_theme_edit, read_form
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 PAGE_SIZE = 25
 MAX_DRAFTS = 20
@@ -37,12 +36,12 @@ EXCERPT_LENGTH = 280
 StartQuery = Annotated[int, Query(ge=0, le=10_000_000)]
 
 
-@router.get("/themes/{theme_id}", name="read_theme", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/themes/{theme_id}", "read_theme", Action.SEE_THEMES)
 def read_theme(request: Request, ctx: ContextDep, theme_id: str, start: StartQuery = 0) -> Response:
     return _page(request, ctx, theme_id, start)
 
 
-@router.post("/themes/{theme_id}", name="edit_theme", dependencies=[requires(Action.EDIT_THEMES, proposing=True)])
+@router.post("/themes/{theme_id}", "edit_theme", Action.EDIT_THEMES, proposing=True)
 async def edit_theme(request: Request, ctx: ContextDep, caller: CallerDep, theme_id: str) -> Response:
     form = read_form(await request.form())
     return await run_in_threadpool(_edit, request, ctx, caller, theme_id, form)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Query
+from fastapi import Form, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -35,12 +35,11 @@ from patternmind.services.theme_queries import case_display_ids, list_themes
 from patternmind.web.caller import Caller
 from patternmind.web.dependencies import CallerDep, ContextDep
 from patternmind.web.pages.themes import ShortTextQuery, common_context, parse_lens
-from patternmind.web.permissions import requires
-from patternmind.web.routing import PageRoute
+from patternmind.web.routing import PageRouter
 from patternmind.web.templating import flash, render
 from patternmind.web.theme_edit_forms import describe_contradiction
 
-router = APIRouter(route_class=PageRoute)
+router = PageRouter()
 
 MAX_FLOWS = 6
 ShortText = Annotated[str, Field(max_length=400)]
@@ -61,13 +60,13 @@ ChangeAnswerFormDep = Annotated[ChangeAnswerForm, Form()]
 ThemeIdQuery = Annotated[str, Query(max_length=200)]
 
 
-@router.get("/themes/changes", name="changes", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/themes/changes", "changes", Action.SEE_THEMES)
 def changes_page(request: Request, ctx: ContextDep, lens: ShortTextQuery = "", at: ThemeIdQuery = "") -> Response:
     theme_list = list_themes(ctx.store, parse_lens(lens))
     return _page(request, ctx, theme_list.run, at, lens=theme_list.lens)
 
 
-@router.get("/runs/{run_id}/changes", name="changes_of_run", dependencies=[requires(Action.SEE_THEMES)])
+@router.get("/runs/{run_id}/changes", "changes_of_run", Action.SEE_THEMES)
 def run_changes_page(request: Request, ctx: ContextDep, run_id: str, at: ThemeIdQuery = "") -> Response:
     run = ctx.store.runs.get(run_id)
     return _page(request, ctx, run, at, lens=run.parameters.lens)
@@ -157,7 +156,7 @@ def _evidence(ctx: AppContext, change: ChangeToReview, names: Mapping[str, str])
     }
 
 
-@router.post("/runs/{run_id}/changes", name="answer_change", dependencies=[requires(Action.EDIT_THEMES)])
+@router.post("/runs/{run_id}/changes", "answer_change", Action.EDIT_THEMES)
 def answer_change(
     request: Request, ctx: ContextDep, caller: CallerDep, run_id: str, form: ChangeAnswerFormDep
 ) -> Response:
@@ -225,7 +224,7 @@ def _error_text(store: Store, error: PatternmindError) -> str:
     return str(error)
 
 
-@router.post("/themes/proposals/{seq}", name="answer_proposal", dependencies=[requires(Action.EDIT_THEMES)])
+@router.post("/themes/proposals/{seq}", "answer_proposal", Action.EDIT_THEMES)
 def answer_proposal(
     request: Request, ctx: ContextDep, caller: CallerDep, seq: int, form: ChangeAnswerFormDep
 ) -> Response:
@@ -243,7 +242,7 @@ def answer_proposal(
     return _apply_and_redirect(request, ctx, caller, form, apply)
 
 
-@router.post("/themes/doubts/{seq}", name="answer_one_doubt", dependencies=[requires(Action.EDIT_THEMES)])
+@router.post("/themes/doubts/{seq}", "answer_one_doubt", Action.EDIT_THEMES)
 def decide_conflict(
     request: Request, ctx: ContextDep, caller: CallerDep, seq: int, form: ChangeAnswerFormDep
 ) -> Response:
