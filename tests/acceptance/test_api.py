@@ -12,7 +12,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 from tests.fixtures.networks import CASES, the_cases
-from tests.fixtures.networks import open_house as make_house
+from tests.fixtures.networks import open_context as make_house
 
 from patternmind.bootstrap import AppContext
 from patternmind.embedding.hashing_encoder import HashingEncoder
@@ -83,9 +83,9 @@ def client(tmp_path: Path) -> Program:
 
 
 @pytest.fixture(scope="module")
-def grown(grown_house: AppContext) -> Program:
+def grown(grown_context: AppContext) -> Program:
     """A client of a network after its first run, shared by independent tests."""
-    return Program(grown_house)
+    return Program(grown_context)
 
 
 def check_problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:

@@ -34,9 +34,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(grown_house: AppContext) -> Iterator[Desk]:
-    with serve_in_thread(grown_house) as address:
-        yield Desk(grown_house, address)
+def desk(grown_context: AppContext) -> Iterator[Desk]:
+    with serve_in_thread(grown_context) as address:
+        yield Desk(grown_context, address)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.test_api import Program, check_problem
-from tests.fixtures.networks import open_house as make_house
+from tests.fixtures.networks import open_context as make_house
 from typer.testing import CliRunner
 
 from patternmind.bootstrap import AppContext

@@ -10,8 +10,8 @@ from patternmind.bootstrap import AppContext
 
 
 @pytest.fixture(scope="module")
-def desk(grown_house: AppContext) -> Program:
-    return Program(grown_house)
+def desk(grown_context: AppContext) -> Program:
+    return Program(grown_context)
 
 
 def ask_for(client: Program, session: str, **fields: Any) -> str:

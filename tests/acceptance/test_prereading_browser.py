@@ -21,8 +21,8 @@ from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def ctx(grown_house: AppContext) -> AppContext:
-    ctx = grown_house
+def ctx(grown_context: AppContext) -> AppContext:
+    ctx = grown_context
     ctx.run(RunParameters(label="2026Q4", seed=2, from_scratch=True))
     prereading_builder.build_prereading(
         ctx.store, ctx.clock, prereading_builder.subject_from_theme(ctx.store, ctx.store.themes.list_all()[0].id)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.networks import open_house as make_house
+from tests.fixtures.networks import open_context as make_house
 from tests.fixtures.page_client import PageClient
 
 from patternmind.bootstrap import AppContext
@@ -19,8 +19,8 @@ from patternmind.web.app import make_app
 
 
 @pytest.fixture(scope="module")
-def app(grown_house: AppContext) -> Iterator[tuple[AppContext, Any]]:
-    ctx = grown_house
+def app(grown_context: AppContext) -> Iterator[tuple[AppContext, Any]]:
+    ctx = grown_context
     add_people(ctx.store, [("Zebulon Quast", None, None)])
     made = make_app(ctx)
     yield ctx, made

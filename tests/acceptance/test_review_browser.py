@@ -19,8 +19,8 @@ from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def ctx(grown_house: AppContext) -> AppContext:
-    return grown_house
+def ctx(grown_context: AppContext) -> AppContext:
+    return grown_context
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,9 @@ from patternmind.web.cookies import PLAIN_COOKIE
 
 
 @pytest.fixture(scope="module")
-def ctx(grown_house: AppContext) -> AppContext:
+def ctx(grown_context: AppContext) -> AppContext:
     """A network whose run left drafts to review."""
-    return grown_house
+    return grown_context
 
 
 @pytest.fixture(scope="module")

@@ -79,8 +79,8 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(grown_house: AppContext) -> Iterator[Desk]:
-    desk = Desk(grown_house)
+def desk(grown_context: AppContext) -> Iterator[Desk]:
+    desk = Desk(grown_context)
     desk.start()
     yield desk
     desk.stop()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.acceptance.test_api import Program, check_problem
 from tests.acceptance.test_prereading_pages import fields_on, words_of
-from tests.fixtures.networks import open_house as make_house
+from tests.fixtures.networks import open_context as make_house
 from tests.fixtures.page_client import PageClient
 
 from patternmind.bootstrap import AppContext
@@ -26,8 +26,8 @@ from patternmind.web.app import make_app
 
 
 @pytest.fixture(scope="module")
-def ctx(grown_house: AppContext) -> AppContext:
-    return grown_house
+def ctx(grown_context: AppContext) -> AppContext:
+    return grown_context
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.fixtures.networks import SharedHome, open_house
+from tests.fixtures.networks import SharedHome, open_context
 
 from patternmind.bootstrap import DATABASE_FILE, AppContext
 from patternmind.domain.cases import CaseKind
@@ -62,7 +62,7 @@ def make_rows() -> list[dict[str, str]]:
 
 def fill_home(home: Path) -> None:
     """Fill a network whose drafts, decisions and themes name a person before the roster does."""
-    ctx = open_house(home)
+    ctx = open_context(home)
     cases = home.with_name("cases.json")
     cases.write_text(json.dumps(make_rows()), encoding="utf-8")
     import_files(ctx.store, [cases], kind=CaseKind.CASE)
@@ -95,7 +95,7 @@ def fill_home(home: Path) -> None:
 
 @pytest.fixture
 def ctx(shared_home: SharedHome, tmp_path: Path) -> AppContext:
-    return open_house(shutil.copytree(shared_home("roster", fill_home), tmp_path / "home"))
+    return open_context(shutil.copytree(shared_home("roster", fill_home), tmp_path / "home"))
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ class Store(Protocol):
         ...
 
     def append_edits(self, edits: Sequence[Edit], *, expected_seq: int, revision: RunRevision | None = None) -> None:
-        """Append related edits of one lens and revise its last run in one transaction, all or nothing.
+        """Append related edits of one lens and revise its last run, all or nothing.
 
         Args:
             expected_seq: number of the newest edit of the network that the member has seen; 0 for an empty log.
