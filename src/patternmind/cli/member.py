@@ -99,7 +99,7 @@ def member_remove(who: MemberArgument, home: HomeOption = None, json: JsonOption
     ctx = open_context(home)
     removed = remove_member(ctx.accounts.members, ctx.store.network.get().id, who)
     write_audit(ctx, Action.MEMBERS, "member.remove", "member", removed.id)
-    output.write_result({"id": removed.id}, f"{removed.name} is no longer a member.", as_json=json)
+    output.write_result({"id": removed.id}, f"{removed.name} was removed.", as_json=json)
 
 
 def _parse_roles(words: list[str]) -> list[Role]:

@@ -90,7 +90,7 @@ async def respond_to_form(request: Request, endpoint: Endpoint) -> Response:
     If the earlier one is in progress, wait for it.
 
     Raises:
-        HTTPProblem: the form was submitted before, and the page that answered it is no longer stored.
+        HTTPProblem: the form was submitted before, and its response page has expired.
     """
     fingerprint = await form_fingerprint(request)
     if fingerprint is None:

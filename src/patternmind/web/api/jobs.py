@@ -54,7 +54,7 @@ class JobProgressResponse(ResponseModel):
 
 
 class JobResponse(ResponseModel):
-    """A background job: poll it until `state` is no longer running, or listen to its events."""
+    """A background job. Poll it while `state` is `running`, or listen to its events."""
 
     job_id: str = Field(validation_alias="id")
     kind: JobKind

@@ -32,7 +32,7 @@ def withdraw_case(page: PageDep, case_id: str, by: Annotated[str, Form(max_lengt
     if not (page.caller.name or by.strip()):
         return _confirmation_page(page, case, action="withdraw", error="Enter your name.")
     page.ctx.withdraw(case.id, actor=page.caller.name or by)
-    return redirect(f"/cases/{case.id}", "Withdrawn. The case is no longer in any list, theme, draft or search.")
+    return redirect(f"/cases/{case.id}", "Withdrawn. The case was removed from all lists, themes, drafts and searches.")
 
 
 @router.post("/cases/{case_id}/back", "back", Action.EDIT_CASE, own=True)

@@ -90,4 +90,4 @@ def remove_from_network(page: PageDep, member_id: str) -> Response:
         member = remove_member(page.accounts.members, page.caller.network_id, member_id)
     except RuleViolated as error:
         return _page(page, status=422, error=str(error))
-    return redirect("/settings/members", f"{member.name} is no longer a member. Their decisions stay in the log.")
+    return redirect("/settings/members", f"{member.name} was removed. Their decisions stay in the log.")
